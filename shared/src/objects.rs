@@ -1,0 +1,1 @@
+//! `Objects`: everything that lies in S3.
