@@ -5,6 +5,8 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod model;
+pub mod paging;
+pub mod search;
 
 pub use error::{Error, Result};
 pub mod store;

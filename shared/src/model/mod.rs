@@ -5,6 +5,7 @@ mod experiment;
 mod lifecycle;
 mod logged_model;
 mod metric;
+pub mod names;
 mod project;
 mod run;
 pub mod validation;

@@ -1,0 +1,296 @@
+//! AND-joined comparisons and order_by clauses, not yet bound to an entity's fields.
+//! As in the stock server AND is only a separator: leading, trailing and missing ones are tolerated.
+
+use std::collections::BTreeSet;
+
+use super::lexer::{Kind, Stray, Token, first_part, tokens, unquoted};
+use crate::error::{Error, Result};
+
+/// Bytes of a filter or order_by text.
+const LONGEST_TEXT: usize = 256 * 1024;
+/// Comparisons in one filter.
+const MOST_COMPARISONS: usize = 200;
+/// Fields in one order_by; each may carry a text of 8,000 characters into the page token.
+const MOST_ORDER_FIELDS: usize = 20;
+
+/// `name comparator value`, or `name IS [NOT] NULL`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Comparison<'a> {
+    pub name: Name<'a>,
+    /// Upper case, single spaces: `=`, `NOT IN`, `IS NULL`. Not yet known to be valid.
+    pub comparator: String,
+    pub value: Literal<'a>,
+}
+
+/// What is compared or sorted by: ``metrics.`a b` `` has the entity `metrics` and the key `a b`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Name<'a> {
+    /// Text before the first dot.
+    pub entity: Option<&'a str>,
+    /// The rest, without quotes.
+    pub key: &'a str,
+}
+
+/// The right side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Literal<'a> {
+    Number(&'a str),
+    Text {
+        source: &'a str,
+        value: &'a str,
+    },
+    /// A bare word or a name in backticks.
+    Word(&'a str),
+    List {
+        source: &'a str,
+        items: Vec<Token<'a>>,
+    },
+    /// `IS NULL` and `IS NOT NULL` have none.
+    None,
+}
+
+impl Literal<'_> {
+    /// As written.
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Number(source) | Self::Word(source) => source,
+            Self::Text { source, .. } | Self::List { source, .. } => source,
+            Self::None => "NULL",
+        }
+    }
+}
+
+/// The texts of a list literal; anything else in it is refused.
+pub(super) fn list_texts(source: &str, items: &[Token<'_>]) -> Result<BTreeSet<String>> {
+    const REFUSED: &str = "While parsing a list in the query, expected";
+    if items.is_empty() {
+        return Err(Error::invalid(format!("{REFUSED} a non-empty list of string values, but got empty list")));
+    }
+    let mut texts = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        match (index % 2, item.kind) {
+            (0, Kind::SingleQuoted | Kind::DoubleQuoted) => {
+                texts.insert(item.unquoted().to_owned());
+            }
+            (1, Kind::Comma) => {}
+            (0, Kind::Number) => {
+                return Err(Error::invalid(format!(
+                    "{REFUSED} string value, punctuation, or whitespace, but got different type in list: {}",
+                    shortened(source)
+                )));
+            }
+            _ => {
+                return Err(Error::invalid(format!(
+                    "{REFUSED} a non-empty list of string values, but got ill-formed list."
+                )));
+            }
+        }
+    }
+    Ok(texts)
+}
+
+/// `<name> [ASC|DESC]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct OrderClause<'a> {
+    pub name: Name<'a>,
+    pub ascending: bool,
+}
+
+/// Parses a filter; none or an empty one has no comparisons.
+pub(super) fn parse_filter(filter: Option<&str>) -> Result<Vec<Comparison<'_>>> {
+    let text = filter.unwrap_or_default();
+    if text.len() > LONGEST_TEXT {
+        return Err(Error::invalid(format!("The filter is longer than {LONGEST_TEXT} bytes")));
+    }
+    if !text.is_empty() && text.trim().is_empty() {
+        return Err(Error::invalid(format!("Invalid filter '{text}'. Could not be parsed.")));
+    }
+    let tokens = tokens(text).map_err(|stray| refuse_stray(text, &stray))?;
+    let mut parser = Parser { text, tokens: &tokens, at: 0 };
+    let mut comparisons = Vec::new();
+    while let Some(token) = parser.peek() {
+        if token.is_word("AND") {
+            parser.at += 1;
+            continue;
+        }
+        if comparisons.len() == MOST_COMPARISONS {
+            return Err(Error::invalid(format!("A filter can have at most {MOST_COMPARISONS} comparisons")));
+        }
+        comparisons.push(parser.comparison(token)?);
+    }
+    Ok(comparisons)
+}
+
+/// Parses order_by clauses.
+pub(super) fn parse_order_by(clauses: &[String]) -> Result<Vec<OrderClause<'_>>> {
+    if clauses.len() > MOST_ORDER_FIELDS {
+        return Err(Error::invalid(format!("`order_by` can have at most {MOST_ORDER_FIELDS} fields")));
+    }
+    clauses.iter().map(|clause| parse_order_clause(clause)).collect()
+}
+
+fn parse_order_clause(clause: &str) -> Result<OrderClause<'_>> {
+    let unparsable = || Error::invalid(format!("Invalid order_by clause '{clause}'. Could not be parsed."));
+    if clause.len() > LONGEST_TEXT {
+        return Err(Error::invalid(format!("An order_by clause is longer than {LONGEST_TEXT} bytes")));
+    }
+    let tokens = tokens(clause).map_err(|_| unparsable())?;
+    let (field, direction) = match tokens.as_slice() {
+        [field] => (field, None),
+        [field, direction] if direction.kind == Kind::Name => (field, Some(direction)),
+        _ => return Err(unparsable()),
+    };
+    if !matches!(field.kind, Kind::Name | Kind::DoubleQuoted) {
+        return Err(unparsable());
+    }
+    let ascending = match direction {
+        None => true,
+        Some(word) if word.is_word("ASC") => true,
+        Some(word) if word.is_word("DESC") => false,
+        Some(_) => return Err(Error::invalid(format!("Invalid ordering key in order_by clause '{clause}'."))),
+    };
+    Ok(OrderClause { name: split_name(field.source), ascending })
+}
+
+/// Splits a name at its first dot outside quotes.
+fn split_name(source: &str) -> Name<'_> {
+    let (first, rest) = source.split_at(first_part(source));
+    match rest.strip_prefix('.') {
+        Some(key) => {
+            let entity = first.strip_prefix('`').and_then(|inner| inner.strip_suffix('`')).unwrap_or(first);
+            Name { entity: Some(entity), key: unquoted(key) }
+        }
+        None => Name { entity: None, key: unquoted(source) },
+    }
+}
+
+struct Parser<'a, 'b> {
+    text: &'a str,
+    tokens: &'b [Token<'a>],
+    at: usize,
+}
+
+impl<'a> Parser<'a, '_> {
+    fn peek(&self) -> Option<Token<'a>> {
+        self.tokens.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let token = self.peek();
+        self.at += usize::from(token.is_some());
+        token
+    }
+
+    /// The comparison that begins with `first`.
+    fn comparison(&mut self, first: Token<'a>) -> Result<Comparison<'a>> {
+        self.at += 1;
+        let next_is_operator = self.peek().is_some_and(|token| token.kind == Kind::Operator);
+        match first.kind {
+            Kind::Name | Kind::DoubleQuoted => {}
+            Kind::Number | Kind::SingleQuoted if next_is_operator => {
+                return Err(Error::invalid(format!(
+                    "Invalid comparison clause. Expected 'Identifier' found '{}'",
+                    first.source
+                )));
+            }
+            Kind::Open => {
+                let (source, _) = self.group(first);
+                return Err(refuse_clause(&[source]));
+            }
+            _ => return Err(refuse_clause(&[first.source])),
+        }
+        let Some(comparator) = self.comparator() else { return Err(refuse_clause(&[first.source])) };
+        let name = split_name(first.source);
+        if comparator.ends_with("NULL") {
+            return Ok(Comparison { name, comparator, value: Literal::None });
+        }
+        let Some(token) = self.next() else { return Err(refuse_clause(&[first.source, &comparator])) };
+        let wants_list = comparator.ends_with("IN");
+        let value = match token.kind {
+            Kind::Open => {
+                let (source, items) = self.group(token);
+                Literal::List { source, items }
+            }
+            _ if wants_list => return Err(refuse_clause(&[first.source, &comparator, token.source])),
+            Kind::Number => Literal::Number(token.source),
+            Kind::SingleQuoted | Kind::DoubleQuoted => Literal::Text { source: token.source, value: token.unquoted() },
+            Kind::Name => Literal::Word(token.source),
+            _ => return Err(refuse_clause(&[first.source, &comparator, token.source])),
+        };
+        Ok(Comparison { name, comparator, value })
+    }
+
+    /// The comparator here, if there is one.
+    fn comparator(&mut self) -> Option<String> {
+        const WORDS: [&[&str]; 9] = [
+            &["LIKE"],
+            &["ILIKE"],
+            &["RLIKE"],
+            &["IN"],
+            &["NOT", "IN"],
+            &["NOT", "LIKE"],
+            &["NOT", "ILIKE"],
+            &["IS", "NULL"],
+            &["IS", "NOT", "NULL"],
+        ];
+        let first = self.peek()?;
+        if first.kind == Kind::Operator {
+            self.at += 1;
+            return Some(first.source.to_owned());
+        }
+        let rest = &self.tokens[self.at..];
+        let stands_here = |words: &&&[&str]| {
+            rest.len() >= words.len() && words.iter().zip(rest).all(|(word, token)| token.is_word(word))
+        };
+        let words = WORDS.iter().find(stands_here)?;
+        self.at += words.len();
+        Some(words.join(" "))
+    }
+
+    /// What stands in the parentheses that `open` has opened, as written and as tokens.
+    fn group(&mut self, open: Token<'a>) -> (&'a str, Vec<Token<'a>>) {
+        let mut items = Vec::new();
+        let mut depth = 1;
+        let mut end = open.end();
+        while depth > 0
+            && let Some(token) = self.next()
+        {
+            match token.kind {
+                Kind::Open => depth += 1,
+                Kind::Close => depth -= 1,
+                _ => {}
+            }
+            end = token.end();
+            if depth > 0 {
+                items.push(token);
+            }
+        }
+        (&self.text[open.start..end], items)
+    }
+}
+
+/// Refuses parts of a filter that are no comparison.
+fn refuse_clause(parts: &[&str]) -> Error {
+    let parts: Vec<String> = parts.iter().map(|part| format!("'{}'", shortened(part))).collect();
+    Error::invalid(format!("Invalid clause(s) in filter string: {}", parts.join(", ")))
+}
+
+fn refuse_stray(text: &str, stray: &Stray<'_>) -> Error {
+    match stray {
+        Stray::Text { source: ";", start } if !text[start + 1..].trim().is_empty() => Error::invalid(format!(
+            "Search filter contained multiple expression {:?}. Provide AND-ed expression list.",
+            shortened(text)
+        )),
+        Stray::Text { source, .. } => refuse_clause(&[source]),
+        Stray::Name(source) => Error::invalid(format!(
+            "Invalid comparison clause. Expected 'Identifier' found '{}'. \
+             Write keys with special characters in backticks.",
+            shortened(source)
+        )),
+    }
+}
+
+/// At most 200 characters of a client's text, for messages.
+fn shortened(text: &str) -> &str {
+    text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
+}
