@@ -1,13 +1,15 @@
 """Fixtures of the client tests: a Perigee hub and a stock MLflow server, each started once per test run."""
 
-import pathlib
+import uuid
 
 import mlflow
 import pytest
 
-from servers import Perigee, Stock, run_perigee, run_stock
+from servers import Perigee, Stock, run_perigee, run_stock, token
 
-HERE = pathlib.Path(__file__).parent
+
+def pytest_addoption(parser):
+    parser.addoption("--server", choices=("perigee", "stock"), default="perigee", help="server of the tests that use the MLflow client; `stock` proves the tests themselves")
 
 
 def pytest_configure(config):
@@ -35,3 +37,29 @@ def stock() -> Stock:
     """The stock MLflow server of this environment."""
     with run_stock(big_experiment_ids=True) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tracking_uri(request) -> str:
+    """Tracking URI of the server under test: a project view of Perigee."""
+    if request.config.getoption("--server") == "stock":
+        return request.getfixturevalue("stock").root
+    return request.getfixturevalue("perigee").project_view()
+
+
+@pytest.fixture
+def client(tracking_uri, monkeypatch) -> mlflow.MlflowClient:
+    """The stock client, set up as a user does: a tracking URI and a token in the environment."""
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token("developer"))
+    mlflow.set_tracking_uri(tracking_uri)
+    yield mlflow.MlflowClient()
+    while mlflow.active_run():
+        mlflow.end_run()
+
+
+@pytest.fixture
+def experiment(client) -> str:
+    """Name of a fresh experiment, which is the current one."""
+    name = f"training {uuid.uuid4().hex[:8]}"
+    mlflow.set_experiment(name)
+    return name

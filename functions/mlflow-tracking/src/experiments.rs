@@ -36,7 +36,7 @@ pub async fn create_experiment(
         validation::experiment_tag(&tag.key, &tag.value)?;
         tags.insert(tag.key.clone(), tag.value.clone());
     }
-    validation::custom_view_tags(tags.keys().map(String::as_str))?;
+    validation::custom_views(tags.keys().map(String::as_str))?;
     let location = request.artifact_location.as_deref().filter(|location| !location.is_empty());
     if let Some(location) = location {
         validation::artifact_location(location)?;
@@ -219,7 +219,7 @@ pub async fn set_experiment_tag(context: Context, Input(request): Input<Experime
     refuse_project_tag(&context, key)?;
     let (access, experiment) = to_change(&context, id).await?;
     if !experiment.tags.contains_key(key) {
-        validation::custom_view_tags(experiment.tags.keys().map(String::as_str).chain([key]))?;
+        validation::custom_views(experiment.tags.keys().map(String::as_str).chain([key]))?;
     }
     let change = TagChange::Set(key.to_owned(), value.to_owned());
     context.store().change_experiment_tag(&access, &experiment, change).await?;

@@ -36,7 +36,7 @@ pub async fn search_experiments(
     context: Context,
     Input(request): Input<SearchExperiments>,
 ) -> Result<Json<FoundExperiments>> {
-    let count = validation::max_results(request.max_results.map_or(0, |count| count.0), 50_000)?;
+    let count = validation::max_results(request.max_results.map_or(0, |count| count.0))?;
     let search = ExperimentSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.view_type.0;
     let query = ("experiments", scope(&context), &request.filter, &request.order_by.0, view as u8);

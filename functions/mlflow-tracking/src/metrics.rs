@@ -14,7 +14,7 @@ use crate::wire::MetricOut;
 const BULK_POINTS: usize = 25_000;
 /// Most runs of a bulk request.
 const BULK_RUNS: usize = 100;
-/// Most points per run that `get-history-bulk-interval` answers, and its default.
+/// Points per run that `get-history-bulk-interval` answers unless asked for fewer.
 const INTERVAL_POINTS: i64 = 2_500;
 
 #[derive(Deserialize)]
@@ -147,7 +147,7 @@ pub async fn get_history_bulk_interval(
     context: Context,
     Input(request): Input<GetHistoryBulkInterval>,
 ) -> Result<Json<IntervalHistory>> {
-    let mut ids = request.run_ids.0;
+    let ids = request.run_ids.0;
     if ids.is_empty() {
         return Err(shared::extract::missing("run_ids"));
     }
@@ -158,10 +158,7 @@ pub async fn get_history_bulk_interval(
         )));
     }
     let key = required("metric_key", request.metric_key.as_ref())?;
-    let count = request.max_results.map_or(INTERVAL_POINTS, |count| count.0);
-    if !(1..=INTERVAL_POINTS).contains(&count) {
-        return Err(Error::invalid(format!("max_results must be between 1 and {INTERVAL_POINTS}.")));
-    }
+    let count = validation::interval_points(request.max_results.map_or(INTERVAL_POINTS, |count| count.0))?;
     let steps = match (request.start_step, request.end_step) {
         (None, None) => i64::MIN..=i64::MAX,
         (Some(Integer(start)), Some(Integer(end))) if start > end => {
@@ -174,14 +171,38 @@ pub async fn get_history_bulk_interval(
             return Err(Error::invalid("If either start step or end step are specified, both must be specified."));
         }
     };
-    ids.sort();
-    ids.dedup();
     let mut metrics = Vec::new();
-    for (id, mut points) in histories(&context, &ids, key).await? {
+    for id in ids {
+        let (access, _) = context.run(&id).await?;
+        let mut points = context.store().metric_history(&access, &id, key).await?;
         points.retain(|point| steps.contains(&point.step));
         points.sort_by(|a, b| (a.step, a.timestamp).cmp(&(b.step, b.timestamp)).then(a.value.total_cmp(&b.value)));
-        let kept = validation::sample(points.len(), usize::try_from(count).unwrap_or(usize::MAX));
-        metrics.extend(kept.into_iter().map(|number| MetricOut::of_run(&points[number], &id)));
+        metrics.extend(sample(points.len(), count).map(|number| MetricOut::of_run(&points[number], &id)));
     }
     Ok(Json(IntervalHistory { metrics }))
+}
+
+/// At most `wanted` of `0..length`, evenly spaced, the first and the last among them; of one, the last.
+fn sample(length: usize, wanted: usize) -> Box<dyn Iterator<Item = usize>> {
+    match wanted {
+        _ if length <= wanted => Box::new(0..length),
+        0 | 1 => Box::new(length.checked_sub(1).into_iter()),
+        _ => Box::new((0..wanted).map(move |number| number * (length - 1) / (wanted - 1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+
+    #[test]
+    fn samples_keep_both_ends_and_their_number() {
+        assert_eq!(sample(3, 5).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(sample(11, 3).collect::<Vec<_>>(), [0, 5, 10]);
+        assert_eq!(sample(100, 1).collect::<Vec<_>>(), [99]);
+        assert_eq!(sample(0, 1).count(), 0);
+        let many: Vec<_> = sample(1_000, 320).collect();
+        assert_eq!((many.len(), many[0], many[319]), (320, 0, 999));
+        assert!(many.windows(2).all(|pair| pair[0] < pair[1]));
+    }
 }

@@ -30,12 +30,12 @@ pub struct MetricIn {
 }
 
 impl MetricIn {
-    /// `path` names a field in messages: `key`, or `metrics[3].key`.
-    fn check(self, path: impl Fn(&str) -> String) -> Result<Metric> {
-        let key = self.key.filter(|key| !key.is_empty()).ok_or_else(|| missing(&path("key")))?;
-        let value = self.value.ok_or_else(|| missing(&path("value")))?.0;
-        let timestamp = self.timestamp.ok_or_else(|| missing(&path("timestamp")))?.0;
-        validation::metric(&key, timestamp, &path("key"))?;
+    /// `path` is where in the request the point stands: empty, or `metrics[3]`.
+    fn check(self, path: &str) -> Result<Metric> {
+        let key = self.key.filter(|key| !key.is_empty()).ok_or_else(|| missing(&at(path, "key")))?;
+        let value = self.value.ok_or_else(|| missing(&at(path, "value")))?.0;
+        let timestamp = self.timestamp.ok_or_else(|| missing(&at(path, "timestamp")))?.0;
+        validation::metric(path, &key, value, timestamp)?;
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let context = MetricContext {
             model_id: filled(self.model_id),
@@ -45,6 +45,11 @@ impl MetricIn {
         };
         Ok(Metric { key, value, timestamp, step: self.step.unwrap_or_default().0, context })
     }
+}
+
+/// The name of a field at a place in the request.
+fn at(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 #[derive(Deserialize)]
@@ -58,7 +63,7 @@ pub struct LogMetric {
 /// POST `runs/log-metric`
 pub async fn log_metric(context: Context, Input(request): Input<LogMetric>) -> Result<Json<Empty>> {
     let id = request.run.id()?;
-    let metric = request.metric.check(str::to_owned)?;
+    let metric = request.metric.check("")?;
     let (access, _) = context.run(id).await?;
     log_points(&context, &access, id, vec![metric]).await?;
     Ok(Json(Empty {}))
@@ -98,7 +103,7 @@ pub struct LogParameter {
 pub async fn log_parameter(context: Context, Input(request): Input<LogParameter>) -> Result<Json<Empty>> {
     let id = request.run.id()?;
     let key = required("key", request.key.as_ref())?;
-    let value = validation::param(key, request.value.unwrap_or_default(), "key")?;
+    let value = validation::param("", key, request.value.unwrap_or_default())?;
     let (access, _) = context.run(id).await?;
     let params = BTreeMap::from([(key.to_owned(), value)]);
     context.store().log_params_and_tags(&access, id, params, BTreeMap::new()).await?;
@@ -117,7 +122,7 @@ pub struct RunTag {
 pub async fn set_tag(context: Context, Input(request): Input<RunTag>) -> Result<Json<Empty>> {
     let id = request.run.id()?;
     let key = required("key", request.key.as_ref())?;
-    let value = validation::run_tag(key, request.value.unwrap_or_default())?;
+    let value = validation::tag("", key, request.value.unwrap_or_default())?;
     let (access, _) = context.run(id).await?;
     context.store().set_run_tag(&access, id, TagChange::Set(key.to_owned(), value)).await?;
     Ok(Json(Empty {}))
@@ -152,7 +157,7 @@ struct PartialPair {
 
 impl PartialPair {
     fn check(self, path: &str) -> Result<Pair> {
-        let key = self.key.filter(|key| !key.is_empty()).ok_or_else(|| missing(path))?;
+        let key = self.key.filter(|key| !key.is_empty()).ok_or_else(|| missing(&at(path, "key")))?;
         Ok(Pair { key, value: self.value.unwrap_or_default() })
     }
 }
@@ -161,26 +166,25 @@ impl PartialPair {
 pub async fn log_batch(context: Context, Input(request): Input<LogBatch>) -> Result<Json<Empty>> {
     let id = required("run_id", request.run_id.as_ref())?;
     validation::run_id(id)?;
-    validation::batch(request.metrics.0.len(), request.params.0.len(), request.tags.0.len())?;
+    validation::batch_sizes(request.metrics.0.len(), request.params.0.len(), request.tags.0.len())?;
     let mut metrics = Vec::with_capacity(request.metrics.0.len());
     for (number, metric) in request.metrics.0.into_iter().enumerate() {
-        metrics.push(metric.check(|field| format!("metrics[{number}].{field}"))?);
+        metrics.push(metric.check(&format!("metrics[{number}]"))?);
     }
-    let mut params = BTreeMap::new();
+    let mut params = Vec::with_capacity(request.params.0.len());
     for (number, param) in request.params.0.into_iter().enumerate() {
-        let path = format!("params[{number}].key");
+        let path = format!("params[{number}]");
         let param = param.check(&path)?;
-        let value = validation::param(&param.key, param.value, &path)?;
-        if let Some(other) = params.insert(param.key.clone(), value.clone())
-            && other != value
-        {
-            return Err(Error::invalid(format!("Duplicate parameter keys have been submitted: ['{}'].", param.key)));
-        }
+        let value = validation::param(&path, &param.key, param.value)?;
+        params.push((param.key, value));
     }
+    validation::distinct_param_keys(params.iter().map(|(key, _)| key.as_str()))?;
+    let params: BTreeMap<String, String> = params.into_iter().collect();
     let mut tags = BTreeMap::new();
     for (number, tag) in request.tags.0.into_iter().enumerate() {
-        let tag = tag.check(&format!("tags[{number}].key"))?;
-        let value = validation::run_tag(&tag.key, tag.value)?;
+        let path = format!("tags[{number}]");
+        let tag = tag.check(&path)?;
+        let value = validation::tag(&path, &tag.key, tag.value)?;
         tags.insert(tag.key, value);
     }
     let (access, _) = context.run(id).await?;

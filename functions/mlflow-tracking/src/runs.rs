@@ -45,8 +45,8 @@ pub struct OneRun {
 pub async fn create_run(context: Context, Input(request): Input<CreateRun>) -> Result<Json<OneRun>> {
     let experiment_id = required("experiment_id", request.experiment_id.as_ref())?;
     let mut tags = BTreeMap::new();
-    for tag in request.tags.0 {
-        let value = validation::run_tag(&tag.key, tag.value)?;
+    for (number, tag) in request.tags.0.into_iter().enumerate() {
+        let value = validation::tag(&format!("tags[{number}]"), &tag.key, tag.value)?;
         tags.insert(tag.key, value);
     }
     let name = name_of_new(request.run_name.as_deref().unwrap_or_default(), tags.get(RUN_NAME_TAG))?;
@@ -66,7 +66,7 @@ pub async fn create_run(context: Context, Input(request): Input<CreateRun>) -> R
 /// From the parameter, else the tag, else made up; both and different is a mistake.
 fn name_of_new(name: &str, tag: Option<&String>) -> Result<String> {
     match (name, tag.map(String::as_str).filter(|tag| !tag.is_empty())) {
-        ("", None) => Ok(names::random()),
+        ("", None) => Ok(names::random_name()),
         ("", Some(tag)) => Ok(tag.to_owned()),
         (name, None) => Ok(name.to_owned()),
         (name, Some(tag)) if name == tag => Ok(name.to_owned()),
