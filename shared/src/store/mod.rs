@@ -1,6 +1,7 @@
 //! `Store`: everything that lies in DynamoDB, one file per entity.
 
 pub(crate) mod keys;
+pub(crate) mod tokens;
 
 use crate::clock::Clock;
 
