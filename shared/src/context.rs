@@ -14,7 +14,7 @@ use crate::auth::{Access, Caller, Subject};
 use crate::error::{Error, Result};
 use crate::model::{Experiment, ExperimentId, ProjectId};
 use crate::state::AppState;
-use crate::store::{DEFAULT_EXPERIMENT, Sealed, Store, StoredRun, no_run};
+use crate::store::{DEFAULT_EXPERIMENT, Sealed, Store, StoredRun, no_logged_model, no_run};
 
 /// Which part of the hub a URL speaks of.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -150,6 +150,20 @@ impl Context {
         let access = self.require(&format!("run/{id}"), owner, no_run(id)).await?;
         let run = found.ok_or_else(|| no_run(id))?.open(&access)?;
         Ok((access, run))
+    }
+
+    /// Access to a logged model's owner.
+    pub async fn logged_model(&self, id: &str) -> Result<Access> {
+        let owner = self.store().find_logged_model_owner(id).await?.map(|(project, _)| project);
+        self.require(&format!("logged model/{id}"), owner, no_logged_model(id)).await
+    }
+
+    /// Refuses a logged model that is not of the project that was proven: it counts as missing.
+    pub async fn logged_model_of(&self, id: &str, access: &Access) -> Result<()> {
+        match self.store().find_logged_model_owner(id).await? {
+            Some((owner, _)) if owner == access.project() => Ok(()),
+            _ => Err(no_logged_model(id)),
+        }
     }
 
     /// The experiment of something that exists.

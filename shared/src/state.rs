@@ -11,6 +11,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
+use crate::gitlab::GitLab;
 use crate::objects::Objects;
 use crate::paging::PageTokens;
 use crate::store::Store;
@@ -47,7 +48,7 @@ impl AppState {
         let config = Arc::new(config);
         Ok(Self {
             objects: Objects::new(s3, config.bucket.clone()),
-            auth: Auth::new(config.clone(), clock.clone(), store.clone())?,
+            auth: Auth::new(&config, GitLab::new(&config.gitlab_url)?, store.clone())?,
             pages: PageTokens::new(config.token_key.as_bytes()),
             store,
             config,

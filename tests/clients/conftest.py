@@ -9,7 +9,12 @@ from servers import Perigee, Stock, run_perigee, run_stock, token
 
 
 def pytest_addoption(parser):
-    parser.addoption("--server", choices=("perigee", "stock"), default="perigee", help="server of the tests that use the MLflow client; `stock` proves the tests themselves")
+    parser.addoption(
+        "--server",
+        default="perigee",
+        metavar="perigee|stock|URL",
+        help="server of the tests that use the MLflow client; a stock server proves the tests themselves",
+    )
 
 
 def pytest_configure(config):
@@ -42,7 +47,10 @@ def stock() -> Stock:
 @pytest.fixture(scope="session")
 def tracking_uri(request) -> str:
     """Tracking URI of the server under test: a project view of Perigee."""
-    if request.config.getoption("--server") == "stock":
+    server = request.config.getoption("--server")
+    if "://" in server:
+        return server
+    if server == "stock":
         return request.getfixturevalue("stock").root
     return request.getfixturevalue("perigee").project_view()
 

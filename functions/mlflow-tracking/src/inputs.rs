@@ -83,7 +83,7 @@ pub async fn log_inputs(context: Context, Input(request): Input<LogInputs>) -> R
     let (access, _) = context.run(id).await?;
     let mut models = Vec::new();
     for model in request.models.0 {
-        context.logged_model_owner(&model.model_id, &access).await?;
+        context.logged_model_of(&model.model_id, &access).await?;
         models.push(ModelInput { model_id: model.model_id });
     }
     context.store().log_edges(&access, id, Inputs { datasets, models, outputs: Vec::new() }).await?;
@@ -103,7 +103,7 @@ pub async fn log_outputs(context: Context, Input(request): Input<LogOutputs>) ->
     let (access, _) = context.run(id).await?;
     let mut outputs = Vec::new();
     for model in models {
-        context.logged_model_owner(&model.model_id, &access).await?;
+        context.logged_model_of(&model.model_id, &access).await?;
         outputs.push(ModelOutput { model_id: model.model_id, step: model.step.unwrap_or_default().0 });
     }
     context.store().log_edges(&access, id, Inputs { outputs, ..Inputs::default() }).await?;

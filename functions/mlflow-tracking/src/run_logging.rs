@@ -74,7 +74,7 @@ async fn log_points(context: &Context, access: &Access, run_id: &str, points: Ve
     let model_ids: BTreeSet<String> = points.iter().filter_map(|point| point.context.model_id.clone()).collect();
     for model_id in &model_ids {
         // A model of another project counts as missing: no point enters it.
-        context.logged_model_owner(model_id, access).await?;
+        context.logged_model_of(model_id, access).await?;
     }
     context.store().log_metrics(access, run_id, &points).await?;
     for model_id in &model_ids {

@@ -9,7 +9,7 @@ use super::request::Outcome;
 use super::{Store, keys};
 use crate::auth::Access;
 use crate::error::{Error, Result};
-use crate::model::{Dataset, DatasetInput, DatasetSummary, ExperimentId, Inputs, ModelInput, ModelOutput};
+use crate::model::{Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, Inputs, ModelInput, ModelOutput};
 
 /// The input tag that says what a data set was used for.
 const CONTEXT_TAG: &str = "mlflow.data.context";
@@ -105,9 +105,12 @@ impl Store {
     }
 
     /// The data sets used by runs of an experiment, with the contexts of their use.
-    pub async fn list_datasets(&self, _access: &Access, experiment: ExperimentId) -> Result<BTreeSet<DatasetSummary>> {
+    pub async fn list_datasets(&self, access: &Access, experiment: &Experiment) -> Result<BTreeSet<DatasetSummary>> {
+        if access.project() != experiment.project {
+            return Err(Error::internal("access to one project was used for another"));
+        }
         let mut summaries = BTreeSet::new();
-        for item in self.query_prefix(&keys::experiment(experiment), keys::DATASETS).await? {
+        for item in self.query_prefix(&keys::experiment(experiment.id), keys::DATASETS).await? {
             let contexts = item.get("contexts").and_then(|value| value.as_ss().ok());
             for context in contexts.into_iter().flatten() {
                 summaries.insert(DatasetSummary {

@@ -115,6 +115,21 @@ pub(crate) fn token(hash: &str) -> String {
     format!("TOKEN#{hash}")
 }
 
+/// Who a token is.
+pub(crate) const TOKEN_IDENTITY: &str = "ACL";
+/// The projects that a token's owner is a member of.
+pub(crate) const TOKEN_MEMBERS: &str = "MEMBERS";
+
+/// What a token may do in a project.
+pub(crate) fn token_project(id: ProjectId) -> String {
+    format!("P#{id}")
+}
+
+/// What a token may do in the project at a path.
+pub(crate) fn token_path(path: &str) -> String {
+    format!("PATH#{}", part(path))
+}
+
 /// Index partition: runs of an experiment by their own lifecycle stage and shard.
 pub(crate) fn runs_of(experiment: ExperimentId, lifecycle: Lifecycle, shard: u32) -> String {
     format!("EXPRUNS#{experiment}#{}#{shard}", lifecycle.as_str())

@@ -176,7 +176,7 @@ impl Store {
 }
 
 /// There is no such model, or it is hidden: the same words.
-pub(crate) fn no_logged_model(id: &str) -> Error {
+pub fn no_logged_model(id: &str) -> Error {
     Error::not_found(format!("Logged model with ID '{id}' not found."))
 }
 

@@ -17,6 +17,7 @@ mod runs_search;
 mod sealed;
 mod segment;
 mod table;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +30,10 @@ use crate::model::{Experiment, ExperimentId};
 pub use attributes::TagChange;
 pub use request::{Usage, UsageTotals};
 pub use experiments::DEFAULT_EXPERIMENT;
-pub use logged_models::NewLoggedModel;
+pub use logged_models::{NewLoggedModel, no_logged_model};
 pub use run_item::StoredRun;
 pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
-pub use runs_search::RunRows;
+pub use runs_search::{RunPosition, RunRows};
 pub use sealed::Sealed;
 
 /// How long a warm instance may act on an experiment's or run's lifecycle, ms (data.md section 2).

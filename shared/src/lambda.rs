@@ -1,0 +1,1 @@
+//! Running a router as a Lambda.
