@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::lexer::{Kind, Stray, Token, first_part, tokens, unquoted};
 use crate::error::{Error, Result};
+use crate::model::validation::shown;
 
 /// Bytes of a filter or order_by text.
 const LONGEST_TEXT: usize = 256 * 1024;
@@ -278,8 +279,8 @@ fn refuse_clause(parts: &[&str]) -> Error {
 fn refuse_stray(text: &str, stray: &Stray<'_>) -> Error {
     match stray {
         Stray::Text { source: ";", start } if !text[start + 1..].trim().is_empty() => Error::invalid(format!(
-            "Search filter contained multiple expression {:?}. Provide AND-ed expression list.",
-            shortened(text)
+            "Search filter contained multiple expression {}. Provide AND-ed expression list.",
+            shown(shortened(text))
         )),
         Stray::Text { source, .. } => refuse_clause(&[source]),
         Stray::Name(source) => Error::invalid(format!(

@@ -9,6 +9,7 @@ use super::condition::{
 use super::order::{OrderValue, SortKey};
 use super::parser::{Comparison, Literal, Name, list_texts, parse_filter, parse_order_by};
 use crate::error::{Error, Result};
+use crate::model::validation::shown;
 use crate::model::{DatasetInput, Run};
 
 const RUN_NAME_TAG: &str = "mlflow.runName";
@@ -61,7 +62,8 @@ impl RunSearch {
         for clause in parse_order_by(order_by)? {
             let field = Field::for_order(clause.name)?;
             if order.iter().any(|(known, _)| *known == field) {
-                return Err(Error::invalid(format!("`order_by` contains duplicate fields: {order_by:?}")));
+                let clauses: Vec<String> = order_by.iter().map(|clause| shown(clause)).collect();
+                return Err(Error::invalid(format!("`order_by` contains duplicate fields: [{}]", clauses.join(", "))));
             }
             order.push((field, clause.ascending));
         }
