@@ -321,3 +321,82 @@ impl Field {
 fn start_time(run: &Run) -> i64 {
     run.start_time.unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded_tests::recorded_runs;
+    use super::*;
+
+    fn search(filter: &str, order_by: &[&str]) -> RunSearch {
+        let order_by: Vec<String> = order_by.iter().map(|&clause| clause.to_owned()).collect();
+        RunSearch::parse(Some(filter), &order_by).expect(filter)
+    }
+
+    #[test]
+    fn tells_what_must_be_read() {
+        assert!(!search("params.a = 'x' AND run_id != 'y'", &["start_time"]).uses_metrics());
+        assert!(search("metrics.a > 1", &[]).uses_metrics());
+        assert!(search("", &["metrics.a"]).uses_metrics());
+        assert!(search("dataset.context = 'train'", &[]).uses_datasets());
+        assert!(!search("tags.dataset = 'train'", &["metrics.a"]).uses_datasets());
+        assert!(search("", &["metrics.a"]).matches_all());
+    }
+
+    #[test]
+    fn knows_the_only_run_ids() {
+        for (filter, expected) in [
+            ("run_id = 'a'", Some(vec!["a"])),
+            ("run_id IN ('b', 'a', 'b')", Some(vec!["a", "b"])),
+            ("attributes.run_id IN ('a', 'b') AND run_id = 'b'", Some(vec!["b"])),
+            ("run_id = 'a' AND run_id = 'b'", Some(vec![])),
+            ("run_id IN ('a', 'b') AND run_id != 'b' AND status = 'FAILED'", Some(vec!["a", "b"])),
+            ("run_id != 'a'", None),
+            ("run_id NOT IN ('a')", None),
+            ("run_id LIKE 'a'", None),
+            ("tags.run_id = 'a'", None),
+            ("", None),
+        ] {
+            let ids = expected.map(|ids| ids.into_iter().map(str::to_owned).collect());
+            assert_eq!(search(filter, &[]).run_ids(), ids, "{filter}");
+        }
+    }
+
+    #[test]
+    fn knows_the_default_order() {
+        for (order_by, expected) in [
+            (vec![], true),
+            (vec!["start_time DESC"], true),
+            (vec!["attributes.start_time DESC"], true),
+            (vec!["Created DESC", "run_id"], true),
+            (vec!["start_time"], false),
+            (vec!["run_id", "start_time DESC"], false),
+            (vec!["start_time DESC", "metrics.a"], false),
+        ] {
+            let search = search("", &order_by);
+            assert_eq!(search.is_default_order(), expected, "{order_by:?}");
+            if expected {
+                let key = |search: &RunSearch| {
+                    let mut runs = recorded_runs();
+                    runs.sort_by_cached_key(|run| search.sort_key(run));
+                    runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+                };
+                assert_eq!(key(&search), key(&RunSearch::parse(None, &[]).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_paging_positions() {
+        for clause in ["metrics.acc DESC", "metrics.loss", "params.model DESC", "tags.team", "end_time DESC"] {
+            let search = search("", &[clause]);
+            let mut runs = recorded_runs();
+            runs.sort_by_cached_key(|run| search.sort_key(run));
+            for (index, run) in runs.iter().enumerate() {
+                let stored = postcard::to_stdvec(&search.sort_key(run)).unwrap();
+                let position: SortKey = postcard::from_bytes(&stored).unwrap();
+                let rest = runs.iter().filter(|run| search.sort_key(run) > position).count();
+                assert_eq!(rest, runs.len() - index - 1, "{clause} {}", run.name);
+            }
+        }
+    }
+}

@@ -364,3 +364,6 @@ pub(crate) fn shown(text: &str) -> String {
     let inner = if quote == '\'' { text.replace('\'', "\\'") } else { text.to_owned() };
     format!("{quote}{inner}{quote}")
 }
+
+#[cfg(test)]
+mod tests;
