@@ -184,6 +184,7 @@ impl<'a> Parser<'a, '_> {
 
     /// The comparison that begins with `first`.
     fn comparison(&mut self, first: Token<'a>) -> Result<Comparison<'a>> {
+        let from = self.at;
         self.at += 1;
         let next_is_operator = self.peek().is_some_and(|token| token.kind == Kind::Operator);
         match first.kind {
@@ -205,20 +206,26 @@ impl<'a> Parser<'a, '_> {
         if comparator.ends_with("NULL") {
             return Ok(Comparison { name, comparator, value: Literal::None });
         }
-        let Some(token) = self.next() else { return Err(refuse_clause(&[first.source, &comparator])) };
+        let Some(token) = self.next() else { return Err(self.refuse_since(from)) };
         let wants_list = comparator.ends_with("IN");
         let value = match token.kind {
             Kind::Open => {
                 let (source, items) = self.group(token);
                 Literal::List { source, items }
             }
-            _ if wants_list => return Err(refuse_clause(&[first.source, &comparator, token.source])),
+            _ if wants_list => return Err(self.refuse_since(from)),
             Kind::Number => Literal::Number(token.source),
             Kind::SingleQuoted | Kind::DoubleQuoted => Literal::Text { source: token.source, value: token.unquoted() },
             Kind::Name => Literal::Word(token.source),
-            _ => return Err(refuse_clause(&[first.source, &comparator, token.source])),
+            _ => return Err(self.refuse_since(from)),
         };
         Ok(Comparison { name, comparator, value })
+    }
+
+    /// Refuses the tokens from this one on to where the parser stands.
+    fn refuse_since(&self, from: usize) -> Error {
+        let sources: Vec<&str> = self.tokens[from..self.at].iter().map(|token| token.source).collect();
+        refuse_clause(&sources)
     }
 
     /// The comparator here, if there is one.
