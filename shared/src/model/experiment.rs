@@ -35,6 +35,8 @@ pub struct Experiment {
     pub changes: u64,
     /// Over how many index partitions its runs are spread.
     pub shards: u32,
+    /// From when on (ms since 1970) writers use all `shards`; until then only the first.
+    pub writer_shards_from: i64,
     /// Is it the project's default experiment, shown as `0` in the project's view?
     pub is_default: bool,
 }

@@ -16,12 +16,12 @@ impl std::fmt::Display for ProjectId {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
+    /// Everybody.
+    Public,
+    /// Every signed-in user.
+    Internal,
     /// Members only; also what an unknown word counts as.
     #[default]
     #[serde(other)]
     Private,
-    /// Every signed-in user.
-    Internal,
-    /// Everybody.
-    Public,
 }

@@ -51,6 +51,16 @@ impl<'a> OrderValue<'a> {
 }
 
 impl SortKey {
+    /// The start time and run id in which every key of a run ends.
+    pub(super) fn start_and_id(&self) -> Option<(Option<i64>, String)> {
+        let [.., start, SortField::Up(SortValue::Text(id))] = self.0.as_slice() else { return None };
+        match start {
+            SortField::Down(Reverse(SortValue::Integer(start))) => Some((Some(*start), id.clone())),
+            SortField::Missing => Some((None, id.clone())),
+            _ => None,
+        }
+    }
+
     pub(super) fn with_capacity(fields: usize) -> Self {
         Self(Vec::with_capacity(fields))
     }

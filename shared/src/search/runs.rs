@@ -87,6 +87,11 @@ impl RunSearch {
         key
     }
 
+    /// The position in the default order that a key of this search stands for.
+    pub fn default_position(key: &SortKey) -> Option<(Option<i64>, String)> {
+        key.start_and_id()
+    }
+
     /// Must runs be read with their inputs for [`Self::matches`]?
     pub fn uses_datasets(&self) -> bool {
         self.conditions.iter().any(|condition| {
