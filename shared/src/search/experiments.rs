@@ -223,6 +223,7 @@ mod tests {
             tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             changes: 0,
             shards: 1,
+            writer_shards_from: Default::default(),
             is_default: false,
         }
     }

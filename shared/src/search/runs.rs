@@ -76,13 +76,16 @@ impl RunSearch {
         self.conditions.iter().all(|condition| condition.accepts(run))
     }
 
-    /// Where the run sorts: the fields of order_by, then start time from late to early, then run id.
+    /// Where the run sorts: the fields of order_by, then start time from late to early, those without one
+    /// last, then run id.
     pub fn sort_key(&self, run: &Run) -> SortKey {
-        let mut key = SortKey::with_capacity(self.order.len() + 2);
-        for (field, ascending) in &self.order {
+        // In the default order nothing stands before the start time, so that keys sort as the index does.
+        let fields = if self.is_default_order() { &[] } else { self.order.as_slice() };
+        let mut key = SortKey::with_capacity(fields.len() + 2);
+        for (field, ascending) in fields {
             key.push(field.order_value(run), *ascending);
         }
-        key.push(Field::StartTime.order_value(run), false);
+        key.push(OrderValue::integer(run.start_time), false);
         key.push(OrderValue::Text(&run.id), true);
         key
     }
@@ -322,7 +325,7 @@ impl Field {
     }
 }
 
-/// A run created without a start time counts as started at 0, as in the stock server.
+/// A run created without a start time counts as started at 0 where a client names it, as in the stock server.
 fn start_time(run: &Run) -> i64 {
     run.start_time.unwrap_or(0)
 }
@@ -386,6 +389,16 @@ mod tests {
                     runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
                 };
                 assert_eq!(key(&search), key(&RunSearch::parse(None, &[]).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_holds_the_default_position() {
+        for run in recorded_runs() {
+            for order_by in [vec![], vec!["start_time DESC"], vec!["start_time"], vec!["metrics.acc"]] {
+                let key = search("", &order_by).sort_key(&run);
+                assert_eq!(RunSearch::default_position(&key), Some((run.start_time, run.id.clone())));
             }
         }
     }
