@@ -172,10 +172,10 @@ impl Context {
     }
 
     /// The id that this view shows.
-    pub fn shown_id(&self, experiment: &Experiment) -> String {
+    pub fn shown_id(&self, experiment: &Experiment) -> ExperimentId {
         match self.view {
-            View::Project(_) if experiment.is_default => DEFAULT_ID.to_owned(),
-            _ => experiment.id.to_string(),
+            View::Project(_) if experiment.is_default => ExperimentId(0),
+            _ => experiment.id,
         }
     }
 
@@ -211,7 +211,9 @@ impl Context {
     pub fn named_project(name: &str) -> Option<ProjectId> {
         let (rest, id) = name.strip_suffix(')')?.rsplit_once('(')?;
         let is_suffix = rest.ends_with(' ') && !rest.trim_end().is_empty();
-        (is_suffix && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())).then(|| id.parse().ok())?.map(ProjectId)
+        (is_suffix && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| id.parse().ok())?
+            .map(ProjectId)
     }
 
     /// Is this the name of the default experiment?

@@ -63,9 +63,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<()> {
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Error::invalid(format!(
-        "Bad Request. Content-Type header must be application/json, not '{content_type}'."
-    )))
+    Err(Error::invalid(format!("Bad Request. Content-Type header must be application/json, not '{content_type}'.")))
 }
 
 /// Repeated names become lists, also when written `name[]` or `name[0]`.

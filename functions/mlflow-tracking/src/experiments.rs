@@ -49,7 +49,7 @@ pub async fn create_experiment(
         refuse_own_scheme(location)?;
     }
     let experiment = context.store().create_experiment(&access, plain, location, tags).await?;
-    Ok(Json(CreatedExperiment { experiment_id: context.shown_id(&experiment) }))
+    Ok(Json(CreatedExperiment { experiment_id: context.shown_id(&experiment).to_string() }))
 }
 
 /// A location inside our own artifact store that is not the new experiment's would open another's files (W17).

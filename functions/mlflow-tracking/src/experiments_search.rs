@@ -47,7 +47,7 @@ pub async fn search_experiments(
     let mut rows = Vec::new();
     for (access, experiment) in visible_experiments(&context, view).await? {
         let (name, id) = (context.shown_name(&experiment), context.shown_id(&experiment));
-        let shown = ExperimentView { name: &name, id: &id, experiment: &experiment };
+        let shown = ExperimentView { name: &name, id, experiment: &experiment };
         if search.matches(&shown) {
             let key = search.sort_key(&shown);
             if after.as_ref().is_none_or(|after| key > *after) {

@@ -153,7 +153,7 @@ pub async fn search_datasets(context: Context, Input(request): Input<SearchDatas
         };
         for summary in context.store().list_datasets(&access, &experiment).await? {
             dataset_summaries.push(SummaryOut {
-                experiment_id: context.shown_id(&experiment),
+                experiment_id: context.shown_id(&experiment).to_string(),
                 name: summary.name,
                 digest: summary.digest,
                 context: summary.context,

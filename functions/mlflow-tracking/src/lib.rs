@@ -33,12 +33,7 @@ pub fn routes() -> Vec<Route> {
         Route::api(post.clone(), "/2.0/mlflow/experiments/update", WRITE, experiments::update_experiment),
         Route::api(post.clone(), "/2.0/mlflow/experiments/delete", WRITE, experiments::delete_experiment),
         Route::api(post.clone(), "/2.0/mlflow/experiments/restore", WRITE, experiments::restore_experiment),
-        Route::api(
-            post.clone(),
-            "/2.0/mlflow/experiments/set-experiment-tag",
-            WRITE,
-            experiments::set_experiment_tag,
-        ),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/set-experiment-tag", WRITE, experiments::set_experiment_tag),
         Route::api(
             post.clone(),
             "/2.0/mlflow/experiments/delete-experiment-tag",
@@ -72,24 +67,14 @@ pub fn routes() -> Vec<Route> {
         Route::api(post.clone(), "/2.0/mlflow/logged-models/search", READ, logged_models_search::search_logged_models),
         Route::api(get.clone(), "/2.0/mlflow/logged-models/{model_id}", READ, logged_models::get_logged_model),
         Route::api(patch.clone(), "/2.0/mlflow/logged-models/{model_id}", WRITE, logged_models::finalize_logged_model),
-        Route::api(
-            patch,
-            "/2.0/mlflow/logged-models/{model_id}/tags",
-            WRITE,
-            logged_models::set_logged_model_tags,
-        ),
+        Route::api(patch, "/2.0/mlflow/logged-models/{model_id}/tags", WRITE, logged_models::set_logged_model_tags),
         Route::api(
             delete,
             "/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}",
             WRITE,
             logged_models::delete_logged_model_tag,
         ),
-        Route::api(
-            post,
-            "/2.0/mlflow/logged-models/{model_id}/params",
-            WRITE,
-            logged_models::log_logged_model_params,
-        ),
+        Route::api(post, "/2.0/mlflow/logged-models/{model_id}/params", WRITE, logged_models::log_logged_model_params),
         Route::api(get.clone(), "/3.0/mlflow/server-info", Rule::Anyone, server::server_info),
     ];
     let mut routes: Vec<Route> = twins.into_iter().flatten().collect();

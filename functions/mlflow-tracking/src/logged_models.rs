@@ -53,7 +53,7 @@ impl LoggedModelOut {
         Self {
             info: InfoOut {
                 model_id: model.id.clone(),
-                experiment_id: context.shown_id(experiment),
+                experiment_id: context.shown_id(experiment).to_string(),
                 name: model.name.clone(),
                 creation_timestamp_ms: model.creation_time,
                 last_updated_timestamp_ms: model.last_update_time,
@@ -84,10 +84,7 @@ pub struct CreateLoggedModel {
 }
 
 /// POST `logged-models`
-pub async fn create_logged_model(
-    context: Context,
-    Input(request): Input<CreateLoggedModel>,
-) -> Result<Json<OneModel>> {
+pub async fn create_logged_model(context: Context, Input(request): Input<CreateLoggedModel>) -> Result<Json<OneModel>> {
     let experiment_id = required("experiment_id", request.experiment_id.as_ref())?;
     let name = match request.name.filter(|name| !name.is_empty()) {
         Some(name) => name,
@@ -101,13 +98,8 @@ pub async fn create_logged_model(
         tags.insert(tag.key, tag.value);
     }
     let (access, experiment) = context.experiment_to_use(experiment_id).await?;
-    let new = NewLoggedModel {
-        name,
-        model_type: request.model_type,
-        source_run_id: request.source_run_id,
-        params,
-        tags,
-    };
+    let new =
+        NewLoggedModel { name, model_type: request.model_type, source_run_id: request.source_run_id, params, tags };
     let model = context.store().create_logged_model(&access, &experiment, new).await?;
     Ok(Json(OneModel { model: LoggedModelOut::new(&context, &experiment, &model) }))
 }

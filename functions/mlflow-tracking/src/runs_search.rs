@@ -52,8 +52,7 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
     let count = page_size(request.max_results)?;
     let search = RunSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.run_view_type.0;
-    let query =
-        ("runs", scope(&context), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
+    let query = ("runs", scope(&context), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
     let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
         Some(token) => Some(context.state.pages.open(&query, token)?),
         None => None,

@@ -44,7 +44,7 @@ impl ExperimentOut {
             tags.push(Pair { key: PROJECT_TAG.to_owned(), value: project_path.to_owned() });
         }
         Self {
-            experiment_id: context.shown_id(experiment),
+            experiment_id: context.shown_id(experiment).to_string(),
             name: context.shown_name(experiment),
             artifact_location: context.shown_uri(experiment, &experiment.artifact_location),
             lifecycle_stage: experiment.lifecycle.as_str(),
@@ -79,7 +79,7 @@ impl RunInfoOut {
     pub fn new(context: &Context, experiment: &Experiment, run: &Run) -> Self {
         Self {
             run_uuid: run.id.clone(),
-            experiment_id: context.shown_id(experiment),
+            experiment_id: context.shown_id(experiment).to_string(),
             run_name: run.name.clone(),
             user_id: run.user_id.clone(),
             status: run.status.as_str(),
@@ -250,7 +250,11 @@ impl MetricOut {
 }
 
 fn double<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if value.is_nan() { serializer.serialize_str("NaN") } else { serializer.serialize_f64(value.clamp(f64::MIN, f64::MAX)) }
+    if value.is_nan() {
+        serializer.serialize_str("NaN")
+    } else {
+        serializer.serialize_f64(value.clamp(f64::MIN, f64::MAX))
+    }
 }
 
 /// A run status by name or wire number.

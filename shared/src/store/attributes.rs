@@ -61,7 +61,10 @@ pub(crate) enum Refusal {
     /// The entity, or its experiment, is deleted.
     Deleted,
     /// The param has another value already.
-    Param { key: String, old: String },
+    Param {
+        key: String,
+        old: String,
+    },
     NoSuchTag,
 }
 
@@ -72,25 +75,21 @@ pub(crate) enum Guard {
     Own,
     /// A run: its own stage counts unless this experiment was deleted or restored later.
     Run(Arc<Experiment>),
-    /// Any stage.
-    Any,
 }
 
 impl Guard {
-    pub(crate) fn condition(&self) -> Option<&'static str> {
+    pub(crate) fn condition(&self) -> &'static str {
         match self {
-            Self::Any => None,
-            Self::Own => Some("lifecycle = :active"),
-            Self::Run(experiment) => Some(match experiment.lifecycle {
+            Self::Own => "lifecycle = :active",
+            Self::Run(experiment) => match experiment.lifecycle {
                 Lifecycle::Active => "(xn >= :xn AND lifecycle = :active) OR xn < :xn",
                 Lifecycle::Deleted => "xn >= :xn AND lifecycle = :active",
-            }),
+            },
         }
     }
 
     pub(crate) fn bind(&self, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
         match self {
-            Self::Any => update,
             Self::Own => update.expression_attribute_values(":active", string(Lifecycle::Active.as_str())),
             Self::Run(experiment) => update
                 .expression_attribute_values(":active", string(Lifecycle::Active.as_str()))
@@ -101,7 +100,6 @@ impl Guard {
     pub(crate) fn allows(&self, item: &Item) -> bool {
         let own_is_active = item.find_str("lifecycle") == Some(Lifecycle::Active.as_str());
         match self {
-            Self::Any => true,
             Self::Own => own_is_active,
             Self::Run(experiment) => {
                 if item.find_number::<u64>("xn").unwrap_or(0) >= experiment.changes {
@@ -151,7 +149,7 @@ impl Store {
     }
 
     fn small_update(&self, pk: &str, change: &Change, guard: &Guard, operation: &str) -> UpdateItemFluentBuilder {
-        let mut conditions: Vec<String> = guard.condition().map(|text| format!("({text})")).into_iter().collect();
+        let mut conditions = vec![format!("({})", guard.condition())];
         let mut sets = vec!["op = :op".to_owned()];
         let mut removes = String::new();
         if !(change.params.is_empty() && change.tags.is_empty() && change.delete_tag.is_none()) {
@@ -171,8 +169,7 @@ impl Store {
         for number in 0..change.set.len() {
             sets.push(format!("#s{number} = :s{number}"));
         }
-        let condition = (!conditions.is_empty()).then(|| conditions.join(" AND "));
-        let mut update = guard.bind(self.update(pk, keys::META, condition.as_deref()));
+        let mut update = guard.bind(self.update(pk, keys::META, Some(&conditions.join(" AND "))));
         update = update
             .update_expression(format!("SET {}{removes} ADD rev :one", sets.join(", ")))
             .expression_attribute_values(":op", string(operation))
@@ -270,8 +267,10 @@ impl Store {
                 .expression_attribute_names(format!("#s{number}"), *name)
                 .expression_attribute_values(format!(":s{number}"), value.clone());
         }
-        let update =
-            update.update_expression(format!("SET {} ADD rev :one", sets.join(", "))).build().map_err(Error::internal)?;
+        let update = update
+            .update_expression(format!("SET {} ADD rev :one", sets.join(", ")))
+            .build()
+            .map_err(Error::internal)?;
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         for &touched in &layout.touched {
             let mut page = key(pk, keys::overflow_page(touched));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 
 use super::attributes::{Change, Guard, Refusal, TagChange};
 use super::item::{Attributes, Item, key, number, string, string_map};
@@ -32,8 +34,7 @@ impl Store {
         tags: BTreeMap<String, String>,
     ) -> Result<Experiment> {
         let project = access.project();
-        let default_is_virtual =
-            name == DEFAULT_EXPERIMENT && self.find_default_experiment(project).await?.is_none();
+        let default_is_virtual = name == DEFAULT_EXPERIMENT && self.find_default_experiment(project).await?.is_none();
         if default_is_virtual || self.find_experiment_id(project, name).await?.is_some() {
             return Err(name_taken(name));
         }
@@ -50,13 +51,18 @@ impl Store {
         }
         let id = self.next_experiment_id().await?;
         let experiment = Experiment { id, ..Self::virtual_default(access) };
-        let experiment =
-            Experiment { artifact_location: own_location(id), last_update_time: experiment.creation_time, ..experiment };
+        let experiment = Experiment {
+            artifact_location: own_location(id),
+            last_update_time: experiment.creation_time,
+            ..experiment
+        };
         match self.put_experiment(access, experiment, true).await {
             Ok(experiment) => Ok(Arc::new(experiment)),
             // Another request was faster.
             Err(Error::AlreadyExists(_)) => match self.find_default_experiment(access.project()).await? {
-                Some(id) => self.experiment(id).await?.ok_or_else(|| Error::internal("a default experiment has no META")),
+                Some(id) => {
+                    self.experiment(id).await?.ok_or_else(|| Error::internal("a default experiment has no META"))
+                }
                 None => Err(Error::Conflict("the default experiment is being created; please try again".into())),
             },
             Err(error) => Err(error),
@@ -99,10 +105,7 @@ impl Store {
         let mut name_item = key(keys::project(project), keys::experiment_name(&experiment.name));
         name_item.insert("name".to_owned(), string(&experiment.name));
         name_item.insert("experiment".to_owned(), number(experiment.id));
-        let mut items = vec![
-            put_if_absent(&self.table, name_item)?,
-            put_if_absent(&self.table, write(&experiment))?,
-        ];
+        let mut items = vec![put_if_absent(&self.table, name_item)?, put_if_absent(&self.table, write(&experiment))?];
         items.push(self.see_project(access, is_default.then_some(experiment.id))?);
         match self.transact(items).await? {
             Ok(()) => Ok(experiment),
@@ -116,7 +119,9 @@ impl Store {
         let mut update =
             Update::builder().table_name(&self.table).set_key(Some(key(keys::project(access.project()), keys::META)));
         // This update may create its item: a project has nothing to lose.
-        for (number, (name, value)) in project_item(access).into_iter().filter(|(name, _)| name != "PK" && name != "SK").enumerate() {
+        for (number, (name, value)) in
+            project_item(access).into_iter().filter(|(name, _)| name != "PK" && name != "SK").enumerate()
+        {
             sets.push(format!("#a{number} = :a{number}"));
             update = update
                 .expression_attribute_names(format!("#a{number}"), name)
@@ -285,10 +290,17 @@ impl Store {
     }
 
     /// Sets or deletes a tag of an active experiment.
-    pub async fn change_experiment_tag(&self, access: &Access, experiment: &Experiment, change: TagChange) -> Result<()> {
+    pub async fn change_experiment_tag(
+        &self,
+        access: &Access,
+        experiment: &Experiment,
+        change: TagChange,
+    ) -> Result<()> {
         proven(access, experiment)?;
         let (change, tag) = match change {
-            TagChange::Set(key, value) => (Change { tags: BTreeMap::from([(key.clone(), value)]), ..Change::default() }, key),
+            TagChange::Set(key, value) => {
+                (Change { tags: BTreeMap::from([(key.clone(), value)]), ..Change::default() }, key)
+            }
             TagChange::Delete(key) => (Change { delete_tag: Some(key.clone()), ..Change::default() }, key),
         };
         let outcome = self.change(&keys::experiment(experiment.id), change, &Guard::Own).await?;

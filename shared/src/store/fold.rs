@@ -101,7 +101,8 @@ impl Store {
             Some(_) => "wm = :seen",
             None => "attribute_not_exists(wm)",
         };
-        let mut update = self.update(pk, keys::META, Some(unchanged)).expression_attribute_values(":wm", number(watermark));
+        let mut update =
+            self.update(pk, keys::META, Some(unchanged)).expression_attribute_values(":wm", number(watermark));
         if let Some(seen) = state.watermark {
             update = update.expression_attribute_values(":seen", number(seen));
         }

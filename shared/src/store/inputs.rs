@@ -21,7 +21,8 @@ impl Store {
         let pk = keys::run(id);
         for (position, input) in edges.datasets.iter().enumerate() {
             let dataset = self.put_dataset(run.experiment(), input).await?;
-            let mut item = key(&pk, keys::edge('D', &format!("{}:{}{}", dataset.name.len(), dataset.name, dataset.digest)));
+            let mut item =
+                key(&pk, keys::edge('D', &format!("{}:{}{}", dataset.name.len(), dataset.name, dataset.digest)));
             item.extend(write_dataset(&dataset)?);
             let tags = serde_json::to_string(&input.tags).map_err(Error::internal)?;
             item.insert("tags".to_owned(), string(tags));
@@ -87,7 +88,8 @@ impl Store {
         items.sort_by_key(|item| (item.find_number::<i64>("at"), item.find_number::<usize>("position")));
         let mut inputs = Inputs::default();
         for item in &items {
-            let kind = item.find_str("SK").and_then(|sk| sk.strip_prefix(keys::EDGES)).and_then(|rest| rest.chars().next());
+            let kind =
+                item.find_str("SK").and_then(|sk| sk.strip_prefix(keys::EDGES)).and_then(|rest| rest.chars().next());
             match kind {
                 Some('D') => {
                     let tags = item.text("tags")?;

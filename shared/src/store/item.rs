@@ -63,9 +63,7 @@ pub(crate) trait Attributes {
     fn strings(&self, name: &str) -> BTreeMap<String, String> {
         self.find(name)
             .and_then(|value| value.as_m().ok())
-            .map(|map| {
-                map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_s().ok()?.clone()))).collect()
-            })
+            .map(|map| map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_s().ok()?.clone()))).collect())
             .unwrap_or_default()
     }
 }
@@ -78,20 +76,4 @@ impl Attributes for Item {
 
 fn missing(name: &str) -> Error {
     Error::Internal(format!("an item lacks its attribute `{name}`"))
-}
-
-/// About how many bytes DynamoDB counts for an item (names and values).
-pub(crate) fn size_of(item: &Item) -> usize {
-    item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
-}
-
-fn size_of_value(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
-        AttributeValue::B(blob) => blob.as_ref().len(),
-        AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>(),
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size_of_value(value)).sum::<usize>(),
-        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
-        _ => 1,
-    }
 }

@@ -192,7 +192,11 @@ mod tests {
             run(run_id) + " / " + &edge('D', "iris"),
             logged_model("m-1") + " / " + META,
             token("ab12") + " / ..",
-            format!("GSI1 {} / {}", runs_of(ExperimentId(12), Lifecycle::Active, 3), run_order(Some(1_700_000_000_000), run_id)),
+            format!(
+                "GSI1 {} / {}",
+                runs_of(ExperimentId(12), Lifecycle::Active, 3),
+                run_order(Some(1_700_000_000_000), run_id)
+            ),
             format!("GSI1 {} / {}", experiments_of(ProjectId(7)), experiment_order(ExperimentId(12))),
             format!("GSI1 {} / {}", logged_models_of(ExperimentId(12)), logged_model_order(1_700_000_000_000, "m-1")),
             format!("GSI1 {} / {}", projects(ProjectId(7)), 7),

@@ -50,7 +50,9 @@ impl Skew {
     fn check(&self) -> Result<()> {
         let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
         if ahead_ms.abs() > WORST_SKEW_MS {
-            return Err(Error::Unavailable(format!("this clock is {ahead_ms} ms ahead of DynamoDB's: metrics refused")));
+            return Err(Error::Unavailable(format!(
+                "this clock is {ahead_ms} ms ahead of DynamoDB's: metrics refused"
+            )));
         }
         Ok(())
     }
@@ -96,10 +98,7 @@ impl Store {
         }
         let until = now + OPEN_WINDOW_MS;
         let earlier = "attribute_not_exists(open_until) OR open_until < :until";
-        let condition = match guard.condition() {
-            Some(condition) => format!("({condition}) AND ({earlier})"),
-            None => earlier.to_owned(),
-        };
+        let condition = format!("({}) AND ({earlier})", guard.condition());
         let touch = guard
             .bind(self.update(pk, keys::META, Some(&condition)))
             .update_expression("SET open_until = :until")

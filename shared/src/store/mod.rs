@@ -28,9 +28,9 @@ use crate::clock::Clock;
 use crate::model::{Experiment, ExperimentId};
 
 pub use attributes::TagChange;
-pub use request::{Usage, UsageTotals};
 pub use experiments::DEFAULT_EXPERIMENT;
 pub use logged_models::{NewLoggedModel, no_logged_model};
+pub use request::{Usage, UsageTotals};
 pub use run_item::StoredRun;
 pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
 pub use runs_search::{RunPosition, RunRows};

@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    CancellationReason, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
 use super::Store;
@@ -115,7 +115,9 @@ impl Store {
                 self.usage.write(answer.consumed_capacity());
                 Ok(Outcome::Done { attributes: Item::new(), units: 0.0 })
             }
-            Err(SdkError::ServiceError(error)) if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) => {
+            Err(SdkError::ServiceError(error))
+                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
+            {
                 match error.into_err() {
                     PutItemError::ConditionalCheckFailedException(refusal) => Ok(Outcome::Refused(refusal.item)),
                     other => Err(Error::internal(other)),
@@ -227,7 +229,9 @@ impl Store {
                 for capacity in answer.consumed_capacity() {
                     self.usage.read(Some(capacity));
                 }
-                items.extend(answer.responses.take().and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default());
+                items.extend(
+                    answer.responses.take().and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default(),
+                );
                 wanted = answer
                     .unprocessed_keys
                     .and_then(|mut tables| tables.remove(&self.table))
@@ -312,9 +316,4 @@ fn service_failure(error: &impl ProvideErrorMetadata, text: &str) -> Error {
         "ItemCollectionSizeLimitExceededException" => Error::Invalid("this entity has grown too large".into()),
         _ => Error::Internal(text.to_owned()),
     }
-}
-
-/// Was a write refused because the item would be larger than DynamoDB takes (400 KB)?
-pub(crate) fn is_too_large(error: &Error) -> bool {
-    matches!(error, Error::Internal(text) if text.contains("ValidationException") && text.to_lowercase().contains("size"))
 }

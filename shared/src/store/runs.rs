@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::attributes::{Change, Guard, Refusal, TagChange};
 use super::fold::{Latest, WriteBack};
-use super::item::{Attributes, Item, number, string};
+use super::item::{Item, number, string};
 use super::request::{Outcome, jitter};
 use super::run_item::{FoldState, StoredRun};
 use super::{Cached, Sealed, Store, keys};
@@ -147,7 +147,8 @@ impl Store {
 
     pub(crate) async fn complete_run_with(&self, mut run: StoredRun, inputs: Inputs) -> Result<Run> {
         let pk = keys::run(&run.id);
-        let experiment = self.experiment(run.experiment).await?.ok_or_else(|| Error::internal("a run has no experiment"))?;
+        let experiment =
+            self.experiment(run.experiment).await?.ok_or_else(|| Error::internal("a run has no experiment"))?;
         if run.overflow {
             let (params, tags) = self.read_overflow(&pk).await?;
             run.params.extend(params);
@@ -283,7 +284,8 @@ impl Store {
     /// A run's META, which must be in the active stage.
     pub async fn active_run(&self, access: &Access, id: &str) -> Result<StoredRun> {
         let run = self.find_run(id).await?.ok_or_else(|| no_run(id))?.open(access)?;
-        let experiment = self.experiment(run.experiment).await?.ok_or_else(|| Error::internal("a run has no experiment"))?;
+        let experiment =
+            self.experiment(run.experiment).await?.ok_or_else(|| Error::internal("a run has no experiment"))?;
         if run.effective_lifecycle(&experiment) == Lifecycle::Deleted {
             return Err(not_active(id));
         }
@@ -294,8 +296,10 @@ impl Store {
     pub async fn set_run_lifecycle(&self, access: &Access, id: &str, lifecycle: Lifecycle) -> Result<()> {
         let owner = self.proven_run(access, id).await?;
         for _ in 0..5 {
-            let experiment =
-                self.read_experiment(owner.experiment).await?.ok_or_else(|| Error::internal("a run has no experiment"))?;
+            let experiment = self
+                .read_experiment(owner.experiment)
+                .await?
+                .ok_or_else(|| Error::internal("a run has no experiment"))?;
             let run = self.find_run(id).await?.ok_or_else(|| no_run(id))?.open(access)?;
             let update = self
                 .update(&keys::run(id), keys::META, Some("xn <= :xn"))

@@ -76,7 +76,8 @@ impl Store {
     pub async fn list_runs(&self, access: &Access, experiment: &Experiment, view: ViewType) -> Result<Vec<StoredRun>> {
         let mut rows = self.run_rows(access, experiment, view, None)?;
         try_join_all(rows.shards.iter_mut().map(|shard| shard.read_all(self))).await?;
-        let mut runs: Vec<StoredRun> = rows.shards.into_iter().flat_map(|shard| shard.rows).map(|(_, run)| run).collect();
+        let mut runs: Vec<StoredRun> =
+            rows.shards.into_iter().flat_map(|shard| shard.rows).map(|(_, run)| run).collect();
         // While an update of the index is on its way a run may stand in both stages.
         runs.sort_by(|a, b| a.id.cmp(&b.id).then(b.changes.cmp(&a.changes)));
         runs.dedup_by(|a, b| a.id == b.id);
@@ -109,7 +110,11 @@ impl Store {
     pub async fn complete_runs(&self, rows: Vec<StoredRun>, with_inputs: bool) -> Result<Vec<Run>> {
         stream::iter(rows)
             .map(|row| async move {
-                if with_inputs { self.complete_run(row).await } else { self.complete_run_with(row, Inputs::default()).await }
+                if with_inputs {
+                    self.complete_run(row).await
+                } else {
+                    self.complete_run_with(row, Inputs::default()).await
+                }
             })
             .buffered(FOLDS_AT_A_TIME)
             .try_collect()
@@ -171,9 +176,7 @@ impl Shard {
             Cursor::After(position) => query
                 .key_condition_expression("GSI1PK = :pk AND GSI1SK > :after")
                 .expression_attribute_values(":after", string(position)),
-            Cursor::Page(start) => {
-                query.key_condition_expression("GSI1PK = :pk").set_exclusive_start_key(Some(start))
-            }
+            Cursor::Page(start) => query.key_condition_expression("GSI1PK = :pk").set_exclusive_start_key(Some(start)),
         };
         let (items, next) = store.query_page(query).await?;
         for item in &items {

@@ -50,7 +50,8 @@ impl Store {
             }
         }
         self.wait_until_active().await?;
-        let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("ttl").build().map_err(Error::internal)?;
+        let ttl =
+            TimeToLiveSpecification::builder().enabled(true).attribute_name("ttl").build().map_err(Error::internal)?;
         if let Err(error) =
             self.client.update_time_to_live().table_name(&self.table).time_to_live_specification(ttl).send().await
         {
