@@ -26,8 +26,8 @@ impl DataFolder {
     pub fn open(path: Option<&Path>) -> Result<Self, StartError> {
         let Some(path) = path else {
             let folder = tempfile::Builder::new().prefix("perigee-").tempdir();
-            let folder = folder
-                .map_err(|error| StartError::Data { path: std::env::temp_dir(), message: error.to_string() })?;
+            let folder =
+                folder.map_err(|error| StartError::Data { path: std::env::temp_dir(), message: error.to_string() })?;
             return Ok(DataFolder { path: folder.path().to_owned(), kind: Kind::Temporary { _folder: folder } });
         };
         let unusable = |message: String| StartError::Data { path: path.to_owned(), message };

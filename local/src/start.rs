@@ -102,10 +102,9 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         Some(_) => None,
         None => Some(World::load(args.projects.as_deref())?),
     };
-    for (service, name, setting) in [
-        (&dynamodb_choice, "DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
-        (&s3_choice, "S3", "AWS_ENDPOINT_URL_S3"),
-    ] {
+    for (service, name, setting) in
+        [(&dynamodb_choice, "DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"), (&s3_choice, "S3", "AWS_ENDPOINT_URL_S3")]
+    {
         if let Some(url) = service.as_ref().and_then(AwsService::endpoint) {
             reach(name, url, setting).await?;
         }
@@ -161,8 +160,7 @@ fn loopback(port: u16) -> SocketAddr {
 }
 
 fn url_of(listener: &TcpListener, name: &'static str) -> Result<String, StartError> {
-    let address =
-        listener.local_addr().map_err(|error| StartError::Emulator { name, message: error.to_string() })?;
+    let address = listener.local_addr().map_err(|error| StartError::Emulator { name, message: error.to_string() })?;
     Ok(format!("http://{address}"))
 }
 

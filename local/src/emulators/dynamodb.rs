@@ -15,7 +15,8 @@ use crate::start::StartError;
 /// SQLite then syncs the log at checkpoints instead of at each write, which is ten times faster.
 pub fn open(file: Option<&Path>) -> Result<Database, StartError> {
     let Some(file) = file else {
-        return Database::memory().map_err(|error| StartError::Emulator { name: "DynamoDB", message: error.to_string() });
+        return Database::memory()
+            .map_err(|error| StartError::Emulator { name: "DynamoDB", message: error.to_string() });
     };
     let unusable = |message: String| StartError::Data { path: file.to_owned(), message };
     let path = file.to_str().ok_or_else(|| unusable("its path is not UTF-8".to_owned()))?;

@@ -118,12 +118,7 @@ impl Definition {
     }
 
     /// Adds this definition to `state`. `files` gives the repository files of a project by its full path.
-    pub fn add_to(
-        self,
-        state: &mut State,
-        origin: &str,
-        files: impl Fn(&str) -> Files,
-    ) -> Result<(), DefinitionError> {
+    pub fn add_to(self, state: &mut State, origin: &str, files: impl Fn(&str) -> Files) -> Result<(), DefinitionError> {
         let fail = |message: String| Err(invalid(origin, message));
         for entry in self.accounts {
             if state.account_named(&entry.username).is_some() {
@@ -187,7 +182,10 @@ impl Definition {
                 return fail(format!("membership of the unknown account {:?} in {:?}", entry.account, entry.r#in));
             };
             let Some(place) = state.place(&entry.r#in) else {
-                return fail(format!("membership of {:?} in the unknown group or project {:?}", entry.account, entry.r#in));
+                return fail(format!(
+                    "membership of {:?} in the unknown group or project {:?}",
+                    entry.account, entry.r#in
+                ));
             };
             if state.memberships.iter().any(|m| m.account == account && m.place == place) {
                 return fail(format!("{:?} is a member of {:?} already", entry.account, entry.r#in));

@@ -21,7 +21,9 @@ pub fn list(index: &Index, input: ListObjectsV2Input) -> S3Result<ListObjectsV2O
     let limit = input.max_keys.unwrap_or(MAX_KEYS).clamp(0, MAX_KEYS);
     // A key or common prefix: nothing up to and including it is shown.
     let resume = match &input.continuation_token {
-        Some(token) => Some(decode(token).ok_or_else(|| s3_error!(InvalidArgument, "The continuation token is not valid"))?),
+        Some(token) => {
+            Some(decode(token).ok_or_else(|| s3_error!(InvalidArgument, "The continuation token is not valid"))?)
+        }
         None => input.start_after.clone(),
     };
     let url = input.encoding_type.as_ref().is_some_and(|kind| kind.as_str() == EncodingType::URL);

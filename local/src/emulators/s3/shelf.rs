@@ -36,7 +36,12 @@ impl Shelf {
         std::fs::create_dir_all(root).map_err(|error| error.to_string())?;
         let index = Index::open(&root.join(".index.jsonl")).map_err(|error| error.to_string())?;
         let bytes = FileSystem::new(root).map_err(|error| format!("{error:?}"))?;
-        Ok(Shelf { root: root.to_owned(), bytes, index: RwLock::new(index), conditional: tokio::sync::Mutex::default() })
+        Ok(Shelf {
+            root: root.to_owned(),
+            bytes,
+            index: RwLock::new(index),
+            conditional: tokio::sync::Mutex::default(),
+        })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Index) -> T) -> T {

@@ -77,9 +77,8 @@ async fn run(operation: Operation, viewer: &schema::Viewer) -> Value {
     let response = SCHEMA.execute(request).await;
     // A query that does not validate has no data at all, not even null.
     let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
-    let mut answer = serde_json::to_value(&response).unwrap_or_else(|error| {
-        json!({ "errors": [{ "message": format!("Internal server error: {error}") }] })
-    });
+    let mut answer = serde_json::to_value(&response)
+        .unwrap_or_else(|error| json!({ "errors": [{ "message": format!("Internal server error: {error}") }] }));
     if let Value::Object(map) = &mut answer
         && failed
     {

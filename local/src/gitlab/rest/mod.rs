@@ -60,9 +60,10 @@ impl IntoResponse for RestError {
             RestError::Forbidden => message(StatusCode::FORBIDDEN, "403 Forbidden".into()),
             RestError::NotFound(what) => message(StatusCode::NOT_FOUND, format!("404 {what} Not Found")),
             RestError::BadRequest(why) => message(StatusCode::BAD_REQUEST, format!("400 Bad request - {why}")),
-            RestError::Missing(name) => {
-                json_response(StatusCode::BAD_REQUEST, &json!({ "error": format!("{name} is missing, {name} is empty") }))
-            }
+            RestError::Missing(name) => json_response(
+                StatusCode::BAD_REQUEST,
+                &json!({ "error": format!("{name} is missing, {name} is empty") }),
+            ),
             RestError::Revoked => json_response(
                 StatusCode::UNAUTHORIZED,
                 &json!({

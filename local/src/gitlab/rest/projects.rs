@@ -148,10 +148,7 @@ fn full(call: &Call, state: &WorldState, caller: Option<&Account>, project: &Pro
         map.insert("updated_at".into(), project.created_at.clone().into());
         map.insert("issues_enabled".into(), true.into());
         map.insert("repository_access_level".into(), "enabled".into());
-        map.insert(
-            "permissions".into(),
-            json!({ "project_access": access(own), "group_access": access(inherited) }),
-        );
+        map.insert("permissions".into(), json!({ "project_access": access(own), "group_access": access(inherited) }));
     }
     value
 }
