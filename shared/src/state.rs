@@ -28,16 +28,16 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Wires everything; opens no connection.
-    pub fn new(config: Config, aws: &SdkConfig, clock: Clock) -> Result<Self> {
+    /// Wires everything; opens no connection. DynamoDB and S3 may be different places.
+    pub fn new(config: Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
         config.validate()?;
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(aws)
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(dynamodb)
             .retry_config(RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(50)))
             .timeout_config(timeouts())
             .build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table.clone(), clock.clone());
-        let s3 = aws_sdk_s3::config::Builder::from(aws)
-            .force_path_style(aws.endpoint_url().is_some())
+        let s3 = aws_sdk_s3::config::Builder::from(s3)
+            .force_path_style(s3.endpoint_url().is_some())
             .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).build())
             .build();
         Self::with_clients(config, store, aws_sdk_s3::Client::from_conf(s3), clock)
