@@ -89,7 +89,7 @@ pub async fn run(router: fn(&AppState) -> Router) -> std::result::Result<(), Fai
 async fn initialise() -> Result<AppState> {
     let config = Config::from_environment()?;
     let aws = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-    let state = AppState::new(config, &aws, Clock::default())?;
+    let state = AppState::new(config, &aws, &aws, Clock::default())?;
     // Any read opens the connection; nothing has this id. A table that does not answer now may answer the request.
     match tokio::time::timeout(CONNECT, state.store.find_experiment(ExperimentId(0))).await {
         Ok(Ok(_)) => {}
