@@ -1,8 +1,10 @@
-//! Every integration test, one binary.
+//! Everything that needs the assembled hub, a real wire, or the repository as a whole.
 #![allow(clippy::unwrap_used)]
 
 mod access;
 mod events;
 mod house;
+mod hub;
 mod readme;
 mod template;
+mod tracking;
