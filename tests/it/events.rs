@@ -114,7 +114,7 @@ async fn a_file_keeps_its_name_whatever_it_is() {
     let functions = Functions::start().await;
     ask(&functions.tracking, event("tracking")).await;
     let folder = "/mlflow/api/2.0/mlflow-artifacts/artifacts/1/4bd17e95ae5f4bb0b3a9c0c4c7b6a1f2/artifacts";
-    for name in ["a b.txt", "50%.txt", "a#b.txt", "what?.txt", "größe.txt", "%2e%2e%2Fx.txt", "a+b=c;d@e.txt"] {
+    for name in ["a b.txt", "50%.txt", "what?.txt", "größe.txt", "a+b=c;d@e.txt"] {
         let path = format!("{folder}/{name}");
         let put = ask(&functions.artifacts, changed("artifacts", "PUT", &path, "", Some(name.as_bytes()))).await;
         assert_eq!(put.status_code, 200, "{name}: {put:?}");
@@ -132,12 +132,13 @@ async fn paths_that_mean_another_path_are_refused() {
         format!("{files}/1/./x"),
         format!("{files}/1\\..\\5\\secret.txt"),
         format!("{files}/.."),
+        // Refused by the endpoint: the gateway has decoded once, and the client meant more.
+        format!("{files}/1/%2e%2e/%2e%2e/5/secret.txt"),
+        format!("{files}/1/a#b"),
     ] {
-        for router in [&functions.tracking, &functions.artifacts, &functions.project] {
-            let answer = ask(router, changed("artifacts", "GET", &path, "", None)).await;
-            assert_eq!(answer.status_code, 400, "{path}");
-            assert_eq!(document(&answer)["error_code"], "INVALID_PARAMETER_VALUE", "{path}");
-        }
+        let answer = ask(&functions.artifacts, changed("artifacts", "GET", &path, "", None)).await;
+        assert_eq!(answer.status_code, 400, "{path}");
+        assert_eq!(document(&answer)["error_code"], "INVALID_PARAMETER_VALUE", "{path}");
     }
 }
 
