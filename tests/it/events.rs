@@ -152,7 +152,10 @@ async fn errors_speak_mlflow_and_name_the_gateways_request() {
     assert_eq!(document(&answer)["error_code"], "UNAUTHENTICATED");
     assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
 
-    let broken = Router::new().fallback(|| async { panic!("a bug") });
+    async fn with_a_bug() -> &'static str {
+        panic!("a bug")
+    }
+    let broken = Router::new().fallback(with_a_bug);
     let broken = shared::route::render(broken, shared::dialect::Dialect::Mlflow);
     let answer = ask(&broken, event("tracking")).await;
     assert_eq!(answer.status_code, 500);
