@@ -232,7 +232,7 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// A list; a query that names it once gives its only element. `null` is the empty list.
+/// A list; `null` is the empty one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Many<T>(pub Vec<T>);
 
@@ -244,10 +244,25 @@ impl<T> Default for Many<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Ok(Self(Option::deserialize(deserializer)?.unwrap_or_default()))
+    }
+}
+
+/// A list that may come from a query, where one that is named once cannot be told from a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let values = match Value::deserialize(deserializer)? {
             Value::Array(values) => values,
             Value::Null => Vec::new(),
-            // Only queries give a lone string: there a list of one cannot be told from a value.
             text @ Value::String(_) => vec![text],
             _ => return Err(de::Error::custom("not a list")),
         };

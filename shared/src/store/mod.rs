@@ -76,7 +76,8 @@ impl Store {
             Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build()
         }
         let skew = skew::Skew::new(clock.clone());
-        let client = aws_sdk_dynamodb::Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build());
+        let client =
+            aws_sdk_dynamodb::Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build());
         Self {
             client,
             table,
