@@ -65,6 +65,7 @@ pub fn routes() -> Vec<Route> {
         Route::api(post.clone(), "/2.0/mlflow/logged-models/search", READ, logged_models_search::search_logged_models),
         Route::api(get.clone(), "/2.0/mlflow/logged-models/{model_id}", READ, logged_models::get_logged_model),
         Route::api(patch.clone(), "/2.0/mlflow/logged-models/{model_id}", WRITE, logged_models::finalize_logged_model),
+        Route::api(delete.clone(), "/2.0/mlflow/logged-models/{model_id}", WRITE, logged_models::delete_logged_model),
         Route::api(patch, "/2.0/mlflow/logged-models/{model_id}/tags", WRITE, logged_models::set_logged_model_tags),
         Route::api(
             delete,

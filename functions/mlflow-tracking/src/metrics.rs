@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
-use shared::extract::{Input, Integer, Json, OneOrMany, required};
+use shared::extract::{API_DOCS, Input, Integer, Json, OneOrMany, required};
 use shared::model::{Metric, validation};
 use shared::{Error, Result};
 
@@ -145,7 +145,7 @@ pub async fn get_history_bulk_interval(
     }
     if ids.len() > BULK_RUNS {
         return Err(Error::invalid(format!(
-            "GetMetricHistoryBulkInterval request must specify at most {BULK_RUNS} run_ids. Received {} run_ids.",
+            "GetMetricHistoryBulkInterval request must specify at most {BULK_RUNS} run_ids. Received {} run_ids. {API_DOCS}",
             ids.len()
         )));
     }
@@ -164,9 +164,7 @@ pub async fn get_history_bulk_interval(
         }
     };
     let mut metrics = Vec::new();
-    for id in ids {
-        let (access, _) = context.run(&id).await?;
-        let mut points = context.store().metric_history(&access, &id, key).await?;
+    for (id, mut points) in histories(&context, &ids, key).await? {
         points.retain(|point| steps.contains(&point.step));
         // Already in order of timestamp, step and value.
         points.sort_by_key(|point| point.step);

@@ -8,8 +8,8 @@ use shared::extract::Json;
 const VERSION: &str = "3.17.2";
 
 /// GET `/health`
-pub async fn health() -> Html<&'static str> {
-    Html("OK")
+pub async fn health() -> &'static str {
+    "OK"
 }
 
 /// GET `/version`

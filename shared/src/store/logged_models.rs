@@ -117,6 +117,12 @@ impl Store {
         self.change_logged_model(access, id, Change { set, ..Change::default() }).await
     }
 
+    /// Deletes a model: it stays in the table, marked.
+    pub async fn delete_logged_model(&self, access: &Access, id: &str) -> Result<()> {
+        let set = vec![("lifecycle", string(Lifecycle::Deleted.as_str())), ("updated", number(self.clock.now_ms()))];
+        self.change_logged_model(access, id, Change { set, ..Change::default() }).await
+    }
+
     /// Sets or deletes tags.
     pub async fn change_logged_model_tags(&self, access: &Access, id: &str, changes: Vec<TagChange>) -> Result<()> {
         let mut change = Change::default();

@@ -84,6 +84,7 @@ _differ(
     "server.unknown_paths/no such rpc by post",
     "server.unknown_paths/no such version",
     "server.unknown_paths/no such action",
+    "server.unknown_paths/bulk history is only for the ui",
 )
 _differ(
     "a wrong method is answered in the API's own form",
@@ -179,6 +180,28 @@ _differ(
     "metrics.history/garbage token",
     "run_search.paging/garbage token",
     "run_search.paging/token that is no JSON",
+    "logged_models.search/page 2 of another filter",
+)
+_differ(
+    "a value that cannot be read is refused in these words everywhere",
+    INVALID,
+    INVALID,
+    "inputs.summaries/not a list",
+    "metrics.log_refused/value empty",
+    "parsing.bodies/bare NaN",
+    "run_search.order/order ['artifact_uri IS']",
+    "run_search.order/order ['attributes.`Run Name`']",
+)
+_differ("the name of a media type has no case", INVALID, GOOD, "parsing.content_types/capital letters")
+_differ("what cannot be read is refused, so nothing was stored as 0", GOOD, GOOD, "parsing.bare_numbers/what was stored")
+_differ("two values of one parameter are a mistake", GOOD, INVALID, "parsing.spellings/parameter twice")
+_differ("a key is not empty", GOOD, INVALID, "run_search.bad_filters/metrics. > 1")
+_differ("an id is a text", GOOD, INVALID, "run_search.views_and_experiments/experiment as number")
+_differ(
+    "both spellings of a field count, also in queries",
+    INVALID,
+    GOOD,
+    *(f"parsing.camel_case/query of {call}" for call in ("experiments/get", "get-by-name", "experiments/search", "runs/get", "get-history")),
 )
 _differ("there is no such setting to advise", INVALID, INVALID, "experiments.create_refused/location: too long")
 _differ(
