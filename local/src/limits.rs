@@ -8,9 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
-
-/// Bytes of a request's or an answer's body: Lambda's 6 MB less what base64 adds.
-pub const BODY_LIMIT: usize = 4_500_000;
+use shared::extract::BODY_LIMIT;
 
 /// Bytes that are read and thrown away before an oversized request is refused. A client that is still sending when
 /// the connection closes sees a broken pipe instead of the answer.
@@ -29,12 +27,6 @@ pub fn gateway(router: Router, too_large: fn(&Request) -> Response) -> Router {
         let path = request.uri().path().to_owned();
         limit_answer(next.run(request).await, &path).await
     }))
-}
-
-/// Gateway's own plain refusal.
-pub fn plain_refusal(_request: &Request) -> Response {
-    let body = Body::from(r#"{"message":"Request Entity Too Large"}"#);
-    (StatusCode::PAYLOAD_TOO_LARGE, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Reads the body whole, as Lambda gets it; true when it is too large, and then thrown away.

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use shared::clock::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -34,6 +35,10 @@ pub enum StartError {
     Emulator { name: &'static str, message: String },
     #[error("{0}; correct it, or leave out --projects")]
     World(#[from] DefinitionError),
+    #[error("a setting is wrong: {0}")]
+    Settings(String),
+    #[error("cannot create the {name}: {message}; check the service, its credentials and region")]
+    Storage { name: &'static str, message: String },
     #[error("{name} at {url} cannot be reached: {message}; start it, or change {setting}")]
     Unreachable { name: &'static str, url: String, message: String, setting: &'static str },
 }
@@ -146,8 +151,10 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
             gitlab_url: gitlab_url.clone(),
             public_url: url.clone(),
             token_key: folder.as_ref().map_or_else(|| Ok(random_key()), DataFolder::token_key)?,
+            clock: Clock::default(),
         };
-        let router = limits::gateway(hub::router(&backends).await?, limits::plain_refusal);
+        let state = hub::state(&backends).await?;
+        let router = limits::gateway(hub::router(&state), hub::too_large);
         tasks.spawn(serve(listener, router, stopping.clone()));
         hub = Some(url);
     }

@@ -1,0 +1,21 @@
+//! The common crate of every Perigee function: auth, model, search, storage and errors.
+//! `docs/ARCHITECTURE.md` shows how the parts meet.
+
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod dialect;
+pub mod error;
+pub mod extract;
+pub mod gitlab;
+pub mod lambda;
+pub mod model;
+pub mod objects;
+pub mod paging;
+pub mod route;
+pub mod search;
+pub mod state;
+pub mod store;
+
+pub use error::{Error, Result};

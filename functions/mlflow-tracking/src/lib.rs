@@ -1,0 +1,90 @@
+//! MLflow's tracking API (mlflow.md A): experiments, runs, metrics, params, tags, inputs, logged models.
+
+mod experiments;
+mod experiments_search;
+mod inputs;
+mod logged_models;
+mod logged_models_search;
+mod metrics;
+mod run_logging;
+mod runs;
+mod runs_search;
+mod server;
+mod wire;
+
+use axum::Router;
+use axum::http::Method;
+use shared::dialect::Dialect;
+use shared::route::{READ, Route, Rule, WRITE, assemble, no_such_endpoint, render};
+use shared::state::AppState;
+
+/// Every endpoint of this function, below `/mlflow` or `/mlflow/<project>/tracking`.
+pub fn routes() -> Vec<Route> {
+    let get = Method::GET;
+    let post = Method::POST;
+    let patch = Method::PATCH;
+    let delete = Method::DELETE;
+    let twins = [
+        Route::api(post.clone(), "/2.0/mlflow/experiments/create", WRITE, experiments::create_experiment),
+        Route::api(get.clone(), "/2.0/mlflow/experiments/get", READ, experiments::get_experiment),
+        Route::api(get.clone(), "/2.0/mlflow/experiments/get-by-name", READ, experiments::get_experiment_by_name),
+        Route::api(get.clone(), "/2.0/mlflow/experiments/search", READ, experiments_search::search_experiments),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/search", READ, experiments_search::search_experiments),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/update", WRITE, experiments::update_experiment),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/delete", WRITE, experiments::delete_experiment),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/restore", WRITE, experiments::restore_experiment),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/set-experiment-tag", WRITE, experiments::set_experiment_tag),
+        Route::api(
+            post.clone(),
+            "/2.0/mlflow/experiments/delete-experiment-tag",
+            WRITE,
+            experiments::delete_experiment_tag,
+        ),
+        Route::api(post.clone(), "/2.0/mlflow/experiments/search-datasets", READ, inputs::search_datasets),
+        Route::api(post.clone(), "/2.0/mlflow/runs/create", WRITE, runs::create_run),
+        Route::api(get.clone(), "/2.0/mlflow/runs/get", READ, runs::get_run),
+        Route::api(post.clone(), "/2.0/mlflow/runs/update", WRITE, runs::update_run),
+        Route::api(post.clone(), "/2.0/mlflow/runs/delete", WRITE, runs::delete_run),
+        Route::api(post.clone(), "/2.0/mlflow/runs/restore", WRITE, runs::restore_run),
+        Route::api(post.clone(), "/2.0/mlflow/runs/search", READ, runs_search::search_runs),
+        Route::api(post.clone(), "/2.0/mlflow/runs/set-tag", WRITE, run_logging::set_tag),
+        Route::api(post.clone(), "/2.0/mlflow/runs/delete-tag", WRITE, run_logging::delete_tag),
+        Route::api(post.clone(), "/2.0/mlflow/runs/log-metric", WRITE, run_logging::log_metric),
+        Route::api(post.clone(), "/2.0/mlflow/runs/log-parameter", WRITE, run_logging::log_parameter),
+        Route::api(post.clone(), "/2.0/mlflow/runs/log-batch", WRITE, run_logging::log_batch),
+        Route::api(post.clone(), "/2.0/mlflow/runs/log-model", WRITE, run_logging::log_model),
+        Route::api(post.clone(), "/2.0/mlflow/runs/log-inputs", WRITE, inputs::log_inputs),
+        Route::api(post.clone(), "/2.0/mlflow/runs/outputs", WRITE, inputs::log_outputs),
+        Route::api(get.clone(), "/2.0/mlflow/metrics/get-history", READ, metrics::get_history),
+        Route::api(get.clone(), "/2.0/mlflow/metrics/get-history-bulk", READ, metrics::get_history_bulk),
+        Route::api(
+            get.clone(),
+            "/2.0/mlflow/metrics/get-history-bulk-interval",
+            READ,
+            metrics::get_history_bulk_interval,
+        ),
+        Route::api(post.clone(), "/2.0/mlflow/logged-models", WRITE, logged_models::create_logged_model),
+        Route::api(post.clone(), "/2.0/mlflow/logged-models/search", READ, logged_models_search::search_logged_models),
+        Route::api(get.clone(), "/2.0/mlflow/logged-models/{model_id}", READ, logged_models::get_logged_model),
+        Route::api(patch.clone(), "/2.0/mlflow/logged-models/{model_id}", WRITE, logged_models::finalize_logged_model),
+        Route::api(patch, "/2.0/mlflow/logged-models/{model_id}/tags", WRITE, logged_models::set_logged_model_tags),
+        Route::api(
+            delete,
+            "/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}",
+            WRITE,
+            logged_models::delete_logged_model_tag,
+        ),
+        Route::api(post, "/2.0/mlflow/logged-models/{model_id}/params", WRITE, logged_models::log_logged_model_params),
+        Route::api(get.clone(), "/3.0/mlflow/server-info", Rule::Anyone, server::server_info),
+    ];
+    let mut routes: Vec<Route> = twins.into_iter().flatten().collect();
+    routes.push(Route::at(get.clone(), "/health", Rule::Anyone, server::health));
+    routes.push(Route::at(get, "/version", Rule::Anyone, server::version));
+    routes.extend(server::NOT_IMPLEMENTED.iter().map(|path| Route::not_implemented(path)));
+    routes
+}
+
+/// The function as it is served.
+pub fn router(state: &AppState) -> Router {
+    render(Router::new().nest("/mlflow", assemble(routes(), state)).fallback(no_such_endpoint), Dialect::Mlflow)
+}

@@ -1,0 +1,253 @@
+//! Experiments (mlflow.md B.4).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shared::auth::{Access, Subject};
+use shared::context::{Context, View};
+use shared::extract::{Empty, Input, Json, Many, required};
+use shared::model::{Experiment, Lifecycle, validation};
+use shared::store::TagChange;
+use shared::{Error, Result};
+
+use crate::wire::{ExperimentOut, NamedProject, PROJECT_TAG, Pair};
+
+#[derive(Deserialize)]
+pub struct CreateExperiment {
+    name: Option<String>,
+    artifact_location: Option<String>,
+    #[serde(default)]
+    tags: Many<Pair>,
+}
+
+#[derive(Serialize)]
+pub struct CreatedExperiment {
+    experiment_id: String,
+}
+
+/// POST `experiments/create`
+pub async fn create_experiment(
+    context: Context,
+    Input(request): Input<CreateExperiment>,
+) -> Result<Json<CreatedExperiment>> {
+    let name = required("name", request.name.as_ref())?;
+    let mut tags = BTreeMap::new();
+    for tag in &request.tags.0 {
+        validation::experiment_tag(&tag.key, &tag.value)?;
+        tags.insert(tag.key.clone(), tag.value.clone());
+    }
+    validation::custom_views(tags.keys().map(String::as_str))?;
+    let location = request.artifact_location.as_deref().filter(|location| !location.is_empty());
+    if let Some(location) = location {
+        validation::artifact_location(location)?;
+    }
+    let access = owner_of_new(&context, name, &mut tags).await?;
+    let plain = Context::plain_name(access.project(), name);
+    validation::experiment_name(plain)?;
+    if let Some(location) = location {
+        // Ours would be somebody's: only the hub hands those out.
+        refuse_own_scheme(location)?;
+    }
+    let experiment = context.store().create_experiment(&access, plain, location, tags).await?;
+    Ok(Json(CreatedExperiment { experiment_id: context.shown_id(&experiment).to_string() }))
+}
+
+/// A location inside our own artifact store that is not the new experiment's would open another's files (W17).
+fn refuse_own_scheme(location: &str) -> Result<()> {
+    if location.trim().to_ascii_lowercase().starts_with("mlflow-artifacts:") {
+        return Err(Error::invalid(
+            "artifact_location must not lie inside this hub's own artifact store (mlflow-artifacts:); leave it out to get \
+             the experiment's own place.",
+        ));
+    }
+    Ok(())
+}
+
+/// The project of a new experiment: the URL's, or the one that the name's suffix or a `project` tag names.
+async fn owner_of_new(context: &Context, name: &str, tags: &mut BTreeMap<String, String>) -> Result<Access> {
+    if let Some(access) = context.project().await? {
+        return Ok(access);
+    }
+    let tag = tags.remove(PROJECT_TAG);
+    let named = match (tag, Context::named_project(name)) {
+        (Some(text), _) => NamedProject::parse(&text),
+        (None, Some(id)) => NamedProject::Id(id),
+        (None, None) => {
+            return Err(Error::invalid(
+                "This address serves many projects: say which one shall own the experiment, by a suffix of its name, \
+                 `<name> (<project id>)`, or by a tag `project` with the project's path or id; or use that project's own \
+                 tracking URI, <hub>/mlflow/<project path>/tracking.",
+            ));
+        }
+    };
+    match named {
+        NamedProject::Path(path) => context.caller.require_path(&path).await,
+        NamedProject::Id(id) => {
+            let missing = format!("No project with id {id}, or it is not visible to you");
+            context.caller.require(&Subject { id: format!("project/{id}"), owner: Some(id), missing }).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct ExperimentRef {
+    experiment_id: Option<String>,
+}
+
+impl ExperimentRef {
+    fn id(&self) -> Result<&str> {
+        required("experiment_id", self.experiment_id.as_ref())
+    }
+}
+
+#[derive(Serialize)]
+pub struct GotExperiment {
+    experiment: ExperimentOut,
+}
+
+/// GET `experiments/get`
+pub async fn get_experiment(context: Context, Input(request): Input<ExperimentRef>) -> Result<Json<GotExperiment>> {
+    let (access, experiment) = context.experiment(request.id()?).await?;
+    Ok(Json(GotExperiment { experiment: ExperimentOut::new(&context, &experiment, access.path()) }))
+}
+
+#[derive(Deserialize)]
+pub struct GetExperimentByName {
+    experiment_name: Option<String>,
+}
+
+/// GET `experiments/get-by-name`
+pub async fn get_experiment_by_name(
+    context: Context,
+    Input(request): Input<GetExperimentByName>,
+) -> Result<Json<GotExperiment>> {
+    let name = required("experiment_name", request.experiment_name.as_ref())?;
+    let not_found = || Error::not_found(format!("Could not find experiment with name '{name}'"));
+    let (access, experiment) = match (context.project().await?, Context::named_project(name)) {
+        (Some(access), _) => {
+            let found = find_by_name(&context, &access, name).await?;
+            (access, found.ok_or_else(not_found)?)
+        }
+        (None, Some(id)) => {
+            let access = context.require(&format!("experiment name/{name}"), Some(id), not_found()).await?;
+            let found = find_by_name(&context, &access, name).await?;
+            (access, found.ok_or_else(not_found)?)
+        }
+        (None, None) => find_everywhere(&context, name).await?.ok_or_else(not_found)?,
+    };
+    Ok(Json(GotExperiment { experiment: ExperimentOut::new(&context, &experiment, access.path()) }))
+}
+
+/// By plain or suffixed name; the default experiment also before its first use.
+async fn find_by_name(context: &Context, access: &Access, name: &str) -> Result<Option<Experiment>> {
+    let plain = Context::plain_name(access.project(), name);
+    if let Some(found) = context.store().find_experiment_by_name(access, plain).await? {
+        return Ok(Some(found));
+    }
+    if context.view == View::Global || !Context::is_default_name(plain) {
+        return Ok(None);
+    }
+    match context.store().find_existing_default(access).await? {
+        // It was renamed.
+        Some(_) => Ok(None),
+        None => Ok(Some(shared::store::Store::virtual_default(access))),
+    }
+}
+
+/// In the global view a plain name stands for the only experiment of that name among the caller's projects.
+async fn find_everywhere(context: &Context, name: &str) -> Result<Option<(Access, Experiment)>> {
+    let mut found = Vec::new();
+    for access in context.member_projects().await? {
+        if let Some(experiment) = context.store().find_experiment_by_name(&access, name).await? {
+            found.push((access, experiment));
+        }
+    }
+    if found.len() > 1 {
+        let candidates: Vec<String> = found.iter().map(|(_, experiment)| context.shown_name(experiment)).collect();
+        return Err(Error::invalid(format!(
+            "Several of your projects have an experiment named '{name}'; use one of: {}",
+            candidates.join(", ")
+        )));
+    }
+    Ok(found.pop())
+}
+
+#[derive(Deserialize)]
+pub struct UpdateExperiment {
+    experiment_id: Option<String>,
+    new_name: Option<String>,
+}
+
+/// POST `experiments/update`
+pub async fn update_experiment(context: Context, Input(request): Input<UpdateExperiment>) -> Result<Json<Empty>> {
+    let id = required("experiment_id", request.experiment_id.as_ref())?;
+    let new_name = required("new_name", request.new_name.as_ref())?;
+    let (access, experiment) = to_change(&context, id).await?;
+    let plain = Context::plain_name(access.project(), new_name);
+    validation::experiment_name(plain)?;
+    context.store().rename_experiment(&access, &experiment, plain).await?;
+    Ok(Json(Empty {}))
+}
+
+/// POST `experiments/delete`: one write, whatever the number of runs
+pub async fn delete_experiment(context: Context, Input(request): Input<ExperimentRef>) -> Result<Json<Empty>> {
+    let (access, experiment) = to_change(&context, request.id()?).await?;
+    context.store().set_experiment_lifecycle(&access, &experiment, Lifecycle::Deleted).await?;
+    Ok(Json(Empty {}))
+}
+
+/// POST `experiments/restore`: with all its runs, also those deleted one by one before
+pub async fn restore_experiment(context: Context, Input(request): Input<ExperimentRef>) -> Result<Json<Empty>> {
+    let (access, experiment) = to_change(&context, request.id()?).await?;
+    context.store().set_experiment_lifecycle(&access, &experiment, Lifecycle::Active).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct ExperimentTag {
+    experiment_id: Option<String>,
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// POST `experiments/set-experiment-tag`
+pub async fn set_experiment_tag(context: Context, Input(request): Input<ExperimentTag>) -> Result<Json<Empty>> {
+    let id = required("experiment_id", request.experiment_id.as_ref())?;
+    let key = required("key", request.key.as_ref())?;
+    let value = request.value.as_deref().unwrap_or_default();
+    validation::experiment_tag(key, value)?;
+    refuse_project_tag(&context, key)?;
+    let (access, experiment) = to_change(&context, id).await?;
+    if !experiment.tags.contains_key(key) {
+        validation::custom_views(experiment.tags.keys().map(String::as_str).chain([key]))?;
+    }
+    let change = TagChange::Set(key.to_owned(), value.to_owned());
+    context.store().change_experiment_tag(&access, &experiment, change).await?;
+    Ok(Json(Empty {}))
+}
+
+/// POST `experiments/delete-experiment-tag`
+pub async fn delete_experiment_tag(context: Context, Input(request): Input<ExperimentTag>) -> Result<Json<Empty>> {
+    let id = required("experiment_id", request.experiment_id.as_ref())?;
+    let key = required("key", request.key.as_ref())?;
+    refuse_project_tag(&context, key)?;
+    let (access, experiment) = to_change(&context, id).await?;
+    context.store().change_experiment_tag(&access, &experiment, TagChange::Delete(key.to_owned())).await?;
+    Ok(Json(Empty {}))
+}
+
+/// The global view's tag `project` says who owns an experiment; nobody sets it.
+fn refuse_project_tag(context: &Context, key: &str) -> Result<()> {
+    if context.view == View::Global && key == PROJECT_TAG {
+        return Err(Error::invalid("The tag 'project' names the owner of an experiment here and is read-only."));
+    }
+    Ok(())
+}
+
+/// An experiment as it is now, the default one created if need be.
+async fn to_change(context: &Context, id: &str) -> Result<(Access, Experiment)> {
+    let (access, experiment) = context.experiment_to_use(id).await?;
+    let fresh = context.store().find_experiment(experiment.id).await?;
+    let fresh = fresh.ok_or_else(|| Error::internal("an experiment vanished"))?.open(&access)?;
+    Ok((access, fresh))
+}

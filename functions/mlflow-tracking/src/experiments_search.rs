@@ -1,0 +1,97 @@
+//! Searching experiments (mlflow.md B.4).
+
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::auth::Access;
+use shared::context::{Context, View};
+use shared::extract::{Input, Integer, Json, Many};
+use shared::model::{Experiment, ViewType, validation};
+use shared::search::{ExperimentSearch, ExperimentView, SortKey};
+use shared::store::Store;
+
+use crate::wire::{ExperimentOut, ViewTypeIn};
+
+#[derive(Deserialize)]
+pub struct SearchExperiments {
+    #[serde(default)]
+    max_results: Option<Integer>,
+    page_token: Option<String>,
+    filter: Option<String>,
+    #[serde(default)]
+    order_by: Many<String>,
+    #[serde(default)]
+    view_type: ViewTypeIn,
+}
+
+#[derive(Serialize)]
+pub struct FoundExperiments {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    experiments: Vec<ExperimentOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// GET and POST `experiments/search`
+pub async fn search_experiments(
+    context: Context,
+    Input(request): Input<SearchExperiments>,
+) -> Result<Json<FoundExperiments>> {
+    let count = validation::max_results(request.max_results.map_or(0, |count| count.0))?;
+    let search = ExperimentSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
+    let view = request.view_type.0;
+    let query = ("experiments", scope(&context), &request.filter, &request.order_by.0, view as u8);
+    let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) => Some(context.state.pages.open(&query, token)?),
+        None => None,
+    };
+    let mut rows = Vec::new();
+    for (access, experiment) in visible_experiments(&context, view).await? {
+        let (name, id) = (context.shown_name(&experiment), context.shown_id(&experiment));
+        let shown = ExperimentView { name: &name, id, experiment: &experiment };
+        if search.matches(&shown) {
+            let key = search.sort_key(&shown);
+            if after.as_ref().is_none_or(|after| key > *after) {
+                rows.push((key, access, experiment));
+            }
+        }
+    }
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let has_more = rows.len() > count;
+    rows.truncate(count);
+    let next_page_token = match rows.last() {
+        Some((key, ..)) if has_more => Some(context.state.pages.sign(&query, key)?),
+        _ => None,
+    };
+    let experiments =
+        rows.iter().map(|(_, access, experiment)| ExperimentOut::new(&context, experiment, access.path())).collect();
+    Ok(Json(FoundExperiments { experiments, next_page_token }))
+}
+
+/// What a page token is bound to besides its query: the view and the caller.
+pub fn scope(context: &Context) -> (String, String) {
+    let view = match &context.view {
+        View::Global => String::new(),
+        View::Project(path) => path.clone(),
+    };
+    (view, context.caller.user().to_owned())
+}
+
+async fn visible_experiments(context: &Context, view: ViewType) -> Result<Vec<(Access, Experiment)>> {
+    let projects = match context.project().await? {
+        Some(access) => vec![access],
+        None => context.member_projects().await?,
+    };
+    let mut visible = Vec::new();
+    for access in projects {
+        let experiments = context.store().list_experiments(&access).await?;
+        let shows_virtual_default = context.view != View::Global
+            && !experiments.iter().any(|experiment| experiment.is_default)
+            && context.store().find_existing_default(&access).await?.is_none();
+        if shows_virtual_default {
+            visible.push((access.clone(), Store::virtual_default(&access)));
+        }
+        visible.extend(experiments.into_iter().map(|experiment| (access.clone(), experiment)));
+    }
+    visible.retain(|(_, experiment)| view.shows(experiment.lifecycle));
+    Ok(visible)
+}

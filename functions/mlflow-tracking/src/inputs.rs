@@ -1,0 +1,165 @@
+//! Inputs and outputs of runs: data sets and models (mlflow.md B.5).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use shared::context::Context;
+use shared::extract::{Empty, Input, Integer, Json, Many, missing, required};
+use shared::model::{Dataset, DatasetInput, Inputs, ModelInput, ModelOutput, validation};
+use shared::{Error, Result};
+
+use crate::wire::Pair;
+
+/// Most experiments of one `search-datasets`.
+const MOST_EXPERIMENTS: usize = 20;
+/// Most rows that it answers.
+const MOST_SUMMARIES: usize = 1_000;
+
+#[derive(Deserialize)]
+pub struct LogInputs {
+    run_id: Option<String>,
+    #[serde(default)]
+    datasets: Many<DatasetInputIn>,
+    #[serde(default)]
+    models: Many<ModelIn>,
+}
+
+#[derive(Deserialize)]
+struct DatasetInputIn {
+    #[serde(default)]
+    tags: Many<Pair>,
+    dataset: Option<DatasetIn>,
+}
+
+#[derive(Deserialize)]
+struct DatasetIn {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    digest: String,
+    #[serde(default)]
+    source_type: String,
+    #[serde(default)]
+    source: String,
+    schema: Option<String>,
+    profile: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ModelIn {
+    #[serde(default)]
+    model_id: String,
+    #[serde(default)]
+    step: Option<Integer>,
+}
+
+impl DatasetInputIn {
+    fn check(self) -> Result<DatasetInput> {
+        let dataset = self.dataset.ok_or_else(|| missing("dataset"))?;
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let dataset = Dataset {
+            name: dataset.name,
+            digest: dataset.digest,
+            source_type: dataset.source_type,
+            source: dataset.source,
+            schema: filled(dataset.schema),
+            profile: filled(dataset.profile),
+        };
+        validation::dataset(&dataset)?;
+        let mut tags = Vec::new();
+        for tag in self.tags.0 {
+            validation::input_tag(&tag.key, &tag.value)?;
+            tags.push((tag.key, tag.value));
+        }
+        Ok(DatasetInput { tags, dataset })
+    }
+}
+
+/// POST `runs/log-inputs`
+pub async fn log_inputs(context: Context, Input(request): Input<LogInputs>) -> Result<Json<Empty>> {
+    let id = required("run_id", request.run_id.as_ref())?;
+    validation::run_id(id)?;
+    let datasets = request.datasets.0.into_iter().map(DatasetInputIn::check).collect::<Result<Vec<_>>>()?;
+    let (access, _) = context.run(id).await?;
+    let mut models = Vec::new();
+    for model in request.models.0 {
+        context.logged_model_of(&model.model_id, &access).await?;
+        models.push(ModelInput { model_id: model.model_id });
+    }
+    context.store().log_edges(&access, id, Inputs { datasets, models, outputs: Vec::new() }).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct LogOutputs {
+    run_id: Option<String>,
+    models: Option<Many<ModelIn>>,
+}
+
+/// POST `runs/outputs`
+pub async fn log_outputs(context: Context, Input(request): Input<LogOutputs>) -> Result<Json<Empty>> {
+    let id = required("run_id", request.run_id.as_ref())?;
+    let models = request.models.ok_or_else(|| missing("models"))?.0;
+    let (access, _) = context.run(id).await?;
+    let mut outputs = Vec::new();
+    for model in models {
+        context.logged_model_of(&model.model_id, &access).await?;
+        outputs.push(ModelOutput { model_id: model.model_id, step: model.step.unwrap_or_default().0 });
+    }
+    context.store().log_edges(&access, id, Inputs { outputs, ..Inputs::default() }).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct SearchDatasets {
+    #[serde(default)]
+    experiment_ids: Many<String>,
+}
+
+#[derive(Serialize)]
+pub struct FoundDatasets {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dataset_summaries: Vec<SummaryOut>,
+}
+
+#[derive(Serialize)]
+struct SummaryOut {
+    experiment_id: String,
+    name: String,
+    digest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+}
+
+/// POST `experiments/search-datasets`: data sets used in experiments, with the contexts of their use
+pub async fn search_datasets(context: Context, Input(request): Input<SearchDatasets>) -> Result<Json<FoundDatasets>> {
+    let ids: BTreeSet<String> = request.experiment_ids.0.into_iter().collect();
+    if ids.is_empty() {
+        return Err(Error::invalid("SearchDatasets request must specify at least one experiment_id."));
+    }
+    if ids.len() > MOST_EXPERIMENTS {
+        return Err(Error::invalid(format!(
+            "SearchDatasets request cannot specify more than {MOST_EXPERIMENTS} experiment_ids. Received {} \
+             experiment_ids.",
+            ids.len()
+        )));
+    }
+    let mut dataset_summaries = Vec::new();
+    for id in &ids {
+        let (access, experiment) = match context.experiment(id).await {
+            Ok(found) => found,
+            Err(Error::NotFound(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        for summary in context.store().list_datasets(&access, &experiment).await? {
+            dataset_summaries.push(SummaryOut {
+                experiment_id: context.shown_id(&experiment).to_string(),
+                name: summary.name,
+                digest: summary.digest,
+                context: summary.context,
+            });
+        }
+    }
+    dataset_summaries.truncate(MOST_SUMMARIES);
+    Ok(Json(FoundDatasets { dataset_summaries }))
+}

@@ -1,0 +1,232 @@
+//! Logged models (mlflow.md B.6): create, get, finalize, tags, params.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use shared::auth::Access;
+use shared::context::Context;
+use shared::extract::{Empty, Flag, Input, Json, Many, Path, missing, required};
+use shared::model::{Experiment, Lifecycle, LoggedModel, LoggedModelStatus, names, validation};
+use shared::store::{NewLoggedModel, TagChange, no_logged_model};
+use shared::{Error, Result};
+
+use crate::wire::{MetricOut, Pair, Word, word_or_number};
+
+#[derive(Serialize)]
+pub struct OneModel {
+    model: LoggedModelOut,
+}
+
+#[derive(Serialize)]
+pub struct LoggedModelOut {
+    info: InfoOut,
+    data: DataOut,
+}
+
+#[derive(Serialize)]
+struct InfoOut {
+    model_id: String,
+    experiment_id: String,
+    name: String,
+    creation_timestamp_ms: i64,
+    last_updated_timestamp_ms: i64,
+    artifact_uri: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_run_id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Pair>,
+}
+
+#[derive(Serialize)]
+struct DataOut {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    params: Vec<Pair>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<MetricOut>,
+}
+
+impl LoggedModelOut {
+    pub fn new(context: &Context, experiment: &Experiment, model: &LoggedModel) -> Self {
+        Self {
+            info: InfoOut {
+                model_id: model.id.clone(),
+                experiment_id: context.shown_id(experiment).to_string(),
+                name: model.name.clone(),
+                creation_timestamp_ms: model.creation_time,
+                last_updated_timestamp_ms: model.last_update_time,
+                artifact_uri: context.shown_uri(experiment, &model.artifact_uri),
+                status: model.status.as_str(),
+                model_type: model.model_type.clone(),
+                source_run_id: model.source_run_id.clone(),
+                tags: Pair::list(&model.tags),
+            },
+            data: DataOut {
+                params: Pair::list(&model.params),
+                metrics: model.metrics.iter().map(MetricOut::of_model).collect(),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct CreateLoggedModel {
+    experiment_id: Option<String>,
+    name: Option<String>,
+    model_type: Option<String>,
+    source_run_id: Option<String>,
+    #[serde(default)]
+    params: Many<Pair>,
+    #[serde(default)]
+    tags: Many<Pair>,
+}
+
+/// POST `logged-models`
+pub async fn create_logged_model(context: Context, Input(request): Input<CreateLoggedModel>) -> Result<Json<OneModel>> {
+    let experiment_id = required("experiment_id", request.experiment_id.as_ref())?;
+    let name = match request.name.filter(|name| !name.is_empty()) {
+        Some(name) => name,
+        None => names::random_name(),
+    };
+    validation::logged_model_name(&name)?;
+    let params = checked_params(request.params)?;
+    let mut tags = BTreeMap::new();
+    for tag in request.tags.0 {
+        validation::logged_model_tag(&tag.key, &tag.value)?;
+        tags.insert(tag.key, tag.value);
+    }
+    let (access, experiment) = context.experiment_to_use(experiment_id).await?;
+    let new =
+        NewLoggedModel { name, model_type: request.model_type, source_run_id: request.source_run_id, params, tags };
+    let model = context.store().create_logged_model(&access, &experiment, new).await?;
+    Ok(Json(OneModel { model: LoggedModelOut::new(&context, &experiment, &model) }))
+}
+
+fn checked_params(params: Many<Pair>) -> Result<BTreeMap<String, String>> {
+    let mut checked = BTreeMap::new();
+    for (number, param) in params.0.into_iter().enumerate() {
+        let value = validation::param(&format!("params[{number}]"), &param.key, param.value)?;
+        checked.insert(param.key, value);
+    }
+    Ok(checked)
+}
+
+#[derive(Deserialize)]
+pub struct GetLoggedModel {
+    #[serde(default)]
+    allow_deleted: Flag,
+}
+
+/// GET `logged-models/{model_id}`
+pub async fn get_logged_model(
+    context: Context,
+    Path(model_id): Path<String>,
+    Input(request): Input<GetLoggedModel>,
+) -> Result<Json<OneModel>> {
+    let (_, model) = find(&context, &model_id).await?;
+    if model.lifecycle == Lifecycle::Deleted && !request.allow_deleted.0 {
+        return Err(no_logged_model(&model_id));
+    }
+    one_model(&context, &model).await
+}
+
+async fn find(context: &Context, model_id: &str) -> Result<(Access, LoggedModel)> {
+    let found = context.store().find_logged_model(model_id).await?;
+    let owner = found.as_ref().map(shared::store::Sealed::owner);
+    let missing = no_logged_model(model_id);
+    let access = context.require(&format!("logged model/{model_id}"), owner, missing.clone()).await?;
+    let model = found.ok_or(missing)?.open(&access)?;
+    Ok((access, model))
+}
+
+async fn one_model(context: &Context, model: &LoggedModel) -> Result<Json<OneModel>> {
+    let experiment = context.known_experiment(model.experiment).await?;
+    Ok(Json(OneModel { model: LoggedModelOut::new(context, &experiment, model) }))
+}
+
+#[derive(Deserialize)]
+pub struct FinalizeLoggedModel {
+    model_id: Option<String>,
+    status: Option<StatusIn>,
+}
+
+struct StatusIn(LoggedModelStatus);
+
+impl<'de> Deserialize<'de> for StatusIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = word_or_number(deserializer)?;
+        let status = LoggedModelStatus::ALL.into_iter().find(|status| match &word {
+            Word::Text(text) => status.as_str() == text,
+            Word::Number(number) => status.number() == *number,
+        });
+        status.map(Self).ok_or_else(|| de::Error::custom("not a status of a logged model"))
+    }
+}
+
+/// PATCH `logged-models/{model_id}`: its files are all there, or will not come
+pub async fn finalize_logged_model(
+    context: Context,
+    Path(model_id): Path<String>,
+    Input(request): Input<FinalizeLoggedModel>,
+) -> Result<Json<OneModel>> {
+    // The body's id is demanded by the API; the URL's is the one that counts, and they must agree (W4).
+    if required("model_id", request.model_id.as_ref())? != model_id {
+        return Err(Error::invalid("The 'model_id' of the body is not the one of the URL."));
+    }
+    let status = request.status.ok_or_else(|| missing("status"))?.0;
+    let access = context.logged_model(&model_id).await?;
+    context.store().finalize_logged_model(&access, &model_id, status).await?;
+    let (_, model) = find(&context, &model_id).await?;
+    one_model(&context, &model).await
+}
+
+#[derive(Deserialize)]
+pub struct SetLoggedModelTags {
+    #[serde(default)]
+    tags: Many<Pair>,
+}
+
+/// PATCH `logged-models/{model_id}/tags`
+pub async fn set_logged_model_tags(
+    context: Context,
+    Path(model_id): Path<String>,
+    Input(request): Input<SetLoggedModelTags>,
+) -> Result<Json<Empty>> {
+    for tag in &request.tags.0 {
+        validation::logged_model_tag(&tag.key, &tag.value)?;
+    }
+    let access = context.logged_model(&model_id).await?;
+    let changes = request.tags.0.into_iter().map(|tag| TagChange::Set(tag.key, tag.value)).collect();
+    context.store().change_logged_model_tags(&access, &model_id, changes).await?;
+    Ok(Json(Empty {}))
+}
+
+/// DELETE `logged-models/{model_id}/tags/{tag_key}`
+pub async fn delete_logged_model_tag(
+    context: Context,
+    Path((model_id, tag_key)): Path<(String, String)>,
+) -> Result<Json<Empty>> {
+    let access = context.logged_model(&model_id).await?;
+    context.store().change_logged_model_tags(&access, &model_id, vec![TagChange::Delete(tag_key)]).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct LogLoggedModelParams {
+    #[serde(default)]
+    params: Many<Pair>,
+}
+
+/// POST `logged-models/{model_id}/params`
+pub async fn log_logged_model_params(
+    context: Context,
+    Path(model_id): Path<String>,
+    Input(request): Input<LogLoggedModelParams>,
+) -> Result<Json<Empty>> {
+    let params = checked_params(request.params)?;
+    let access = context.logged_model(&model_id).await?;
+    context.store().log_logged_model_params(&access, &model_id, params).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,110 @@
+//! Searching logged models (mlflow.md B.6).
+
+use serde::{Deserialize, Serialize};
+use shared::context::Context;
+use shared::extract::{Flag, Input, Integer, Json, Many, missing};
+use shared::model::{Lifecycle, validation};
+use shared::search::{DatasetFilter, LoggedModelSearch, ModelOrderBy, SortKey};
+use shared::{Error, Result};
+
+use crate::experiments_search::scope;
+use crate::logged_models::LoggedModelOut;
+
+#[derive(Deserialize)]
+pub struct SearchLoggedModels {
+    #[serde(default)]
+    experiment_ids: Many<String>,
+    filter: Option<String>,
+    #[serde(default)]
+    datasets: Many<DatasetIn>,
+    max_results: Option<Integer>,
+    #[serde(default)]
+    order_by: Many<OrderByIn>,
+    page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct DatasetIn {
+    #[serde(default)]
+    dataset_name: String,
+    dataset_digest: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OrderByIn {
+    #[serde(default)]
+    field_name: String,
+    ascending: Option<Flag>,
+    dataset_name: Option<String>,
+    dataset_digest: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct FoundModels {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    models: Vec<LoggedModelOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// POST `logged-models/search`
+pub async fn search_logged_models(
+    context: Context,
+    Input(request): Input<SearchLoggedModels>,
+) -> Result<Json<FoundModels>> {
+    if request.experiment_ids.0.is_empty() {
+        return Err(missing("experiment_ids"));
+    }
+    let count = validation::max_results(request.max_results.map_or(50, |count| count.0))?;
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let order_by: Vec<ModelOrderBy> = request
+        .order_by
+        .0
+        .into_iter()
+        .map(|order| ModelOrderBy {
+            field_name: order.field_name,
+            ascending: order.ascending.is_none_or(|flag| flag.0),
+            dataset_name: filled(order.dataset_name),
+            dataset_digest: filled(order.dataset_digest),
+        })
+        .collect();
+    let datasets: Vec<DatasetFilter> = request
+        .datasets
+        .0
+        .into_iter()
+        .map(|dataset| DatasetFilter {
+            dataset_name: dataset.dataset_name,
+            dataset_digest: filled(dataset.dataset_digest),
+        })
+        .collect();
+    let search = LoggedModelSearch::parse(request.filter.as_deref(), &order_by, &datasets)?;
+    let query = ("models", scope(&context), &request.experiment_ids.0, &request.filter, &order_by, &datasets);
+    let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) => Some(context.state.pages.open(&query, token)?),
+        None => None,
+    };
+    let mut rows = Vec::new();
+    for id in &request.experiment_ids.0 {
+        let (access, experiment) = match context.experiment(id).await {
+            Ok(found) => found,
+            Err(Error::NotFound(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        for model in context.store().list_logged_models(&access, &experiment).await? {
+            if model.lifecycle == Lifecycle::Active && search.matches(&model) {
+                let key = search.sort_key(&model);
+                if after.as_ref().is_none_or(|after| key > *after) {
+                    rows.push((key, LoggedModelOut::new(&context, &experiment, &model)));
+                }
+            }
+        }
+    }
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let has_more = rows.len() > count;
+    rows.truncate(count);
+    let next_page_token = match rows.last() {
+        Some((key, _)) if has_more => Some(context.state.pages.sign(&query, key)?),
+        _ => None,
+    };
+    Ok(Json(FoundModels { models: rows.into_iter().map(|(_, model)| model).collect(), next_page_token }))
+}

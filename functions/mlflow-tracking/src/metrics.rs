@@ -1,0 +1,208 @@
+//! Metric histories (mlflow.md B.5).
+
+use serde::{Deserialize, Serialize};
+use shared::context::Context;
+use shared::extract::{Input, Integer, Json, Many, required};
+use shared::model::{Metric, validation};
+use shared::{Error, Result};
+
+use crate::experiments_search::scope;
+use crate::runs::RunRef;
+use crate::wire::MetricOut;
+
+/// Most points that `get-history-bulk` answers.
+const BULK_POINTS: usize = 25_000;
+/// Most runs of a bulk request.
+const BULK_RUNS: usize = 100;
+/// Points per run that `get-history-bulk-interval` answers unless asked for fewer.
+const INTERVAL_POINTS: i64 = 2_500;
+
+#[derive(Deserialize)]
+pub struct GetHistory {
+    #[serde(flatten)]
+    run: RunRef,
+    metric_key: Option<String>,
+    page_token: Option<String>,
+    max_results: Option<Integer>,
+}
+
+#[derive(Serialize)]
+pub struct History {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<MetricOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// The position of a point in a history, exactly.
+type Position = (i64, i64, u64);
+
+/// GET `metrics/get-history`; pages only when asked to
+pub async fn get_history(context: Context, Input(request): Input<GetHistory>) -> Result<Json<History>> {
+    let id = request.run.id()?;
+    let key = required("metric_key", request.metric_key.as_ref())?;
+    let count = match request.max_results {
+        Some(Integer(count)) if count <= 0 => {
+            return Err(Error::invalid(format!(
+                "Invalid value {count} for parameter 'max_results' supplied. It must be a positive integer."
+            )));
+        }
+        Some(Integer(count)) => usize::try_from(count).unwrap_or(usize::MAX),
+        None => usize::MAX,
+    };
+    let query = ("history", scope(&context), id, key);
+    let after: Option<Position> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) => Some(context.state.pages.open(&query, token)?),
+        None => None,
+    };
+    let (access, _) = context.run(id).await?;
+    let mut points = context.store().metric_history(&access, id, key).await?;
+    if let Some((timestamp, step, bits)) = after {
+        let value = f64::from_bits(bits);
+        points.retain(|point| {
+            (point.timestamp, point.step).cmp(&(timestamp, step)).then(point.value.total_cmp(&value)).is_gt()
+        });
+    }
+    let has_more = points.len() > count;
+    points.truncate(count);
+    let next_page_token = match points.last() {
+        Some(last) if has_more => {
+            Some(context.state.pages.sign(&query, &(last.timestamp, last.step, last.value.to_bits()))?)
+        }
+        _ => None,
+    };
+    Ok(Json(History { metrics: points.iter().map(MetricOut::new).collect(), next_page_token }))
+}
+
+#[derive(Deserialize)]
+pub struct GetHistoryBulk {
+    #[serde(default)]
+    run_id: Many<String>,
+    metric_key: Option<String>,
+    max_results: Option<Integer>,
+}
+
+#[derive(Serialize)]
+pub struct BulkHistory {
+    metrics: Vec<MetricOut>,
+}
+
+/// GET `metrics/get-history-bulk`: one flat list over the runs
+pub async fn get_history_bulk(context: Context, Input(request): Input<GetHistoryBulk>) -> Result<Json<BulkHistory>> {
+    let mut ids = request.run_id.0;
+    if ids.is_empty() {
+        return Err(Error::invalid("GetMetricHistoryBulk request must specify at least one run_id."));
+    }
+    if ids.len() > BULK_RUNS {
+        return Err(Error::invalid(format!(
+            "GetMetricHistoryBulk request cannot specify more than {BULK_RUNS} run_ids. Received {} run_ids.",
+            ids.len()
+        )));
+    }
+    let Some(key) = request.metric_key else {
+        return Err(Error::invalid("GetMetricHistoryBulk request must specify a metric_key."));
+    };
+    let count = request.max_results.map_or(BULK_POINTS, |count| usize::try_from(count.0).unwrap_or(0)).min(BULK_POINTS);
+    ids.sort();
+    ids.dedup();
+    let mut metrics = Vec::new();
+    for (id, points) in histories(&context, &ids, &key).await? {
+        metrics.extend(points.iter().map(|point| MetricOut::of_run(point, &id)));
+    }
+    metrics.truncate(count);
+    Ok(Json(BulkHistory { metrics }))
+}
+
+/// The histories of the runs that exist and that the caller may see; others are passed over alike.
+async fn histories(context: &Context, ids: &[String], key: &str) -> Result<Vec<(String, Vec<Metric>)>> {
+    let mut histories = Vec::new();
+    for id in ids {
+        match context.run(id).await {
+            Ok((access, _)) => histories.push((id.clone(), context.store().metric_history(&access, id, key).await?)),
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(histories)
+}
+
+#[derive(Deserialize)]
+pub struct GetHistoryBulkInterval {
+    #[serde(default)]
+    run_ids: Many<String>,
+    metric_key: Option<String>,
+    start_step: Option<Integer>,
+    end_step: Option<Integer>,
+    max_results: Option<Integer>,
+}
+
+#[derive(Serialize)]
+pub struct IntervalHistory {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<MetricOut>,
+}
+
+/// GET `metrics/get-history-bulk-interval`: points sampled evenly per run, first and last kept
+pub async fn get_history_bulk_interval(
+    context: Context,
+    Input(request): Input<GetHistoryBulkInterval>,
+) -> Result<Json<IntervalHistory>> {
+    let ids = request.run_ids.0;
+    if ids.is_empty() {
+        return Err(shared::extract::missing("run_ids"));
+    }
+    if ids.len() > BULK_RUNS {
+        return Err(Error::invalid(format!(
+            "GetMetricHistoryBulkInterval request must specify at most {BULK_RUNS} run_ids. Received {} run_ids.",
+            ids.len()
+        )));
+    }
+    let key = required("metric_key", request.metric_key.as_ref())?;
+    let count = validation::interval_points(request.max_results.map_or(INTERVAL_POINTS, |count| count.0))?;
+    let steps = match (request.start_step, request.end_step) {
+        (None, None) => i64::MIN..=i64::MAX,
+        (Some(Integer(start)), Some(Integer(end))) if start > end => {
+            return Err(Error::invalid(format!(
+                "end_step must be greater than start_step. Found start_step={start} and end_step={end}."
+            )));
+        }
+        (Some(Integer(start)), Some(Integer(end))) => start..=end,
+        _ => {
+            return Err(Error::invalid("If either start step or end step are specified, both must be specified."));
+        }
+    };
+    let mut metrics = Vec::new();
+    for id in ids {
+        let (access, _) = context.run(&id).await?;
+        let mut points = context.store().metric_history(&access, &id, key).await?;
+        points.retain(|point| steps.contains(&point.step));
+        points.sort_by(|a, b| (a.step, a.timestamp).cmp(&(b.step, b.timestamp)).then(a.value.total_cmp(&b.value)));
+        metrics.extend(sample(points.len(), count).map(|number| MetricOut::of_run(&points[number], &id)));
+    }
+    Ok(Json(IntervalHistory { metrics }))
+}
+
+/// At most `wanted` of `0..length`, evenly spaced, the first and the last among them; of one, the last.
+fn sample(length: usize, wanted: usize) -> Box<dyn Iterator<Item = usize>> {
+    match wanted {
+        _ if length <= wanted => Box::new(0..length),
+        0 | 1 => Box::new(length.checked_sub(1).into_iter()),
+        _ => Box::new((0..wanted).map(move |number| number * (length - 1) / (wanted - 1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+
+    #[test]
+    fn samples_keep_both_ends_and_their_number() {
+        assert_eq!(sample(3, 5).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(sample(11, 3).collect::<Vec<_>>(), [0, 5, 10]);
+        assert_eq!(sample(100, 1).collect::<Vec<_>>(), [99]);
+        assert_eq!(sample(0, 1).count(), 0);
+        let many: Vec<_> = sample(1_000, 320).collect();
+        assert_eq!((many.len(), many[0], many[319]), (320, 0, 999));
+        assert!(many.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

@@ -1,0 +1,229 @@
+//! What runs log (mlflow.md B.5): metrics, params, tags, old-style models.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared::auth::Access;
+use shared::context::Context;
+use shared::extract::{Double, Empty, Input, Integer, Json, Many, missing, required};
+use shared::model::{Metric, MetricContext, validation};
+use shared::store::TagChange;
+use shared::{Error, Result};
+
+use crate::runs::RunRef;
+use crate::wire::Pair;
+
+/// The tag that lists models logged by 2.x clients.
+const LOGGED_MODELS_TAG: &str = "mlflow.log-model.history";
+
+#[derive(Deserialize)]
+pub struct MetricIn {
+    key: Option<String>,
+    value: Option<Double>,
+    timestamp: Option<Integer>,
+    #[serde(default)]
+    step: Option<Integer>,
+    model_id: Option<String>,
+    dataset_name: Option<String>,
+    dataset_digest: Option<String>,
+}
+
+impl MetricIn {
+    /// `path` is where in the request the point stands: empty, or `metrics[3]`.
+    fn check(self, path: &str) -> Result<Metric> {
+        let key = self.key.filter(|key| !key.is_empty()).ok_or_else(|| missing(&at(path, "key")))?;
+        let value = self.value.ok_or_else(|| missing(&at(path, "value")))?.0;
+        let timestamp = self.timestamp.ok_or_else(|| missing(&at(path, "timestamp")))?.0;
+        validation::metric(path, &key, value, timestamp)?;
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let context = MetricContext {
+            model_id: filled(self.model_id),
+            dataset_name: filled(self.dataset_name),
+            dataset_digest: filled(self.dataset_digest),
+            run_id: None,
+        };
+        Ok(Metric { key, value, timestamp, step: self.step.unwrap_or_default().0, context })
+    }
+}
+
+/// The name of a field at a place in the request.
+fn at(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+}
+
+#[derive(Deserialize)]
+pub struct LogMetric {
+    #[serde(flatten)]
+    run: RunRef,
+    #[serde(flatten)]
+    metric: MetricIn,
+}
+
+/// POST `runs/log-metric`
+pub async fn log_metric(context: Context, Input(request): Input<LogMetric>) -> Result<Json<Empty>> {
+    let id = request.run.id()?;
+    let metric = request.metric.check("")?;
+    let (access, _) = context.run(id).await?;
+    log_points(&context, &access, id, vec![metric]).await?;
+    Ok(Json(Empty {}))
+}
+
+/// Points go to the run, and those about a logged model to that model too.
+async fn log_points(context: &Context, access: &Access, run_id: &str, points: Vec<Metric>) -> Result<()> {
+    let model_ids: BTreeSet<String> = points.iter().filter_map(|point| point.context.model_id.clone()).collect();
+    for model_id in &model_ids {
+        // A model of another project counts as missing: no point enters it.
+        context.logged_model_of(model_id, access).await?;
+    }
+    context.store().log_metrics(access, run_id, &points).await?;
+    for model_id in &model_ids {
+        let of_model: Vec<Metric> = points
+            .iter()
+            .filter(|point| point.context.model_id.as_ref() == Some(model_id))
+            .map(|point| Metric {
+                context: MetricContext { run_id: Some(run_id.to_owned()), ..point.context.clone() },
+                ..point.clone()
+            })
+            .collect();
+        context.store().log_logged_model_metrics(access, model_id, &of_model).await?;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+pub struct LogParameter {
+    #[serde(flatten)]
+    run: RunRef,
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// POST `runs/log-parameter`: write-once
+pub async fn log_parameter(context: Context, Input(request): Input<LogParameter>) -> Result<Json<Empty>> {
+    let id = request.run.id()?;
+    let key = required("key", request.key.as_ref())?;
+    let value = validation::param("", key, request.value.unwrap_or_default())?;
+    let (access, _) = context.run(id).await?;
+    let params = BTreeMap::from([(key.to_owned(), value)]);
+    context.store().log_params_and_tags(&access, id, params, BTreeMap::new()).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct RunTag {
+    #[serde(flatten)]
+    run: RunRef,
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// POST `runs/set-tag`
+pub async fn set_tag(context: Context, Input(request): Input<RunTag>) -> Result<Json<Empty>> {
+    let id = request.run.id()?;
+    let key = required("key", request.key.as_ref())?;
+    let value = validation::tag("", key, request.value.unwrap_or_default())?;
+    let (access, _) = context.run(id).await?;
+    context.store().set_run_tag(&access, id, TagChange::Set(key.to_owned(), value)).await?;
+    Ok(Json(Empty {}))
+}
+
+/// POST `runs/delete-tag`
+pub async fn delete_tag(context: Context, Input(request): Input<RunTag>) -> Result<Json<Empty>> {
+    let id = request.run.id()?;
+    let key = required("key", request.key.as_ref())?;
+    let (access, _) = context.run(id).await?;
+    context.store().set_run_tag(&access, id, TagChange::Delete(key.to_owned())).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct LogBatch {
+    run_id: Option<String>,
+    #[serde(default)]
+    metrics: Many<MetricIn>,
+    #[serde(default)]
+    params: Many<PartialPair>,
+    #[serde(default)]
+    tags: Many<PartialPair>,
+}
+
+/// A pair whose key may be lacking, to say so by its place in the list.
+#[derive(Deserialize)]
+struct PartialPair {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+impl PartialPair {
+    fn check(self, path: &str) -> Result<Pair> {
+        let key = self.key.filter(|key| !key.is_empty()).ok_or_else(|| missing(&at(path, "key")))?;
+        Ok(Pair { key, value: self.value.unwrap_or_default() })
+    }
+}
+
+/// POST `runs/log-batch`: params and tags in one write, then metrics in one write
+pub async fn log_batch(context: Context, Input(request): Input<LogBatch>) -> Result<Json<Empty>> {
+    let id = required("run_id", request.run_id.as_ref())?;
+    validation::run_id(id)?;
+    validation::batch_sizes(request.metrics.0.len(), request.params.0.len(), request.tags.0.len())?;
+    let mut metrics = Vec::with_capacity(request.metrics.0.len());
+    for (number, metric) in request.metrics.0.into_iter().enumerate() {
+        metrics.push(metric.check(&format!("metrics[{number}]"))?);
+    }
+    let mut params = Vec::with_capacity(request.params.0.len());
+    for (number, param) in request.params.0.into_iter().enumerate() {
+        let path = format!("params[{number}]");
+        let param = param.check(&path)?;
+        let value = validation::param(&path, &param.key, param.value)?;
+        params.push((param.key, value));
+    }
+    validation::distinct_param_keys(params.iter().map(|(key, _)| key.as_str()))?;
+    let params: BTreeMap<String, String> = params.into_iter().collect();
+    let mut tags = BTreeMap::new();
+    for (number, tag) in request.tags.0.into_iter().enumerate() {
+        let path = format!("tags[{number}]");
+        let tag = tag.check(&path)?;
+        let value = validation::tag(&path, &tag.key, tag.value)?;
+        tags.insert(tag.key, value);
+    }
+    let (access, _) = context.run(id).await?;
+    if !(params.is_empty() && tags.is_empty()) {
+        context.store().log_params_and_tags(&access, id, params, tags).await?;
+    }
+    if metrics.is_empty() {
+        return Ok(Json(Empty {}));
+    }
+    log_points(&context, &access, id, metrics).await?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct LogModel {
+    run_id: Option<String>,
+    model_json: Option<String>,
+}
+
+/// POST `runs/log-model`: 2.x clients record a model in a tag of its run
+pub async fn log_model(context: Context, Input(request): Input<LogModel>) -> Result<Json<Empty>> {
+    let id = required("run_id", request.run_id.as_ref())?;
+    let text = required("model_json", request.model_json.as_ref())?;
+    let Ok(model) = serde_json::from_str::<Value>(text) else {
+        return Err(Error::invalid(format!("Malformed model info. \n {text} \n is not a valid JSON.")));
+    };
+    let mandatory = ["artifact_path", "flavors", "utc_time_created", "run_id"];
+    let lacking: Vec<String> =
+        mandatory.iter().filter(|field| model.get(field).is_none()).map(|field| format!("'{field}'")).collect();
+    if !lacking.is_empty() {
+        let lacking = lacking.join(", ");
+        return Err(Error::invalid(format!("Model json is missing mandatory fields: {{{lacking}}}")));
+    }
+    let (access, stored) = context.stored_run(id).await?;
+    let mut run = context.store().complete_run(stored).await?;
+    let history = run.tags.remove(LOGGED_MODELS_TAG);
+    let mut models: Vec<Value> = history.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    models.push(model);
+    let value = serde_json::to_string(&models).map_err(Error::internal)?;
+    context.store().set_run_tag(&access, id, TagChange::Set(LOGGED_MODELS_TAG.to_owned(), value)).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,174 @@
+//! Searching runs (mlflow.md B.5, data.md section 4).
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use shared::auth::Access;
+use shared::context::Context;
+use shared::extract::{Input, Integer, Json, Many};
+use shared::model::{Experiment, Run, ViewType};
+use shared::search::{RunSearch, SortKey};
+use shared::store::StoredRun;
+use shared::{Error, Result};
+
+use crate::experiments_search::scope;
+use crate::wire::{RunOut, ViewTypeIn};
+
+/// Most runs of one page.
+const MOST_RUNS: i64 = 50_000;
+/// Bytes of an answer at which a page ends early.
+const ANSWER_BYTES: usize = 4_000_000;
+
+#[derive(Deserialize)]
+pub struct SearchRuns {
+    #[serde(default)]
+    experiment_ids: Many<String>,
+    filter: Option<String>,
+    #[serde(default)]
+    run_view_type: ViewTypeIn,
+    max_results: Option<Integer>,
+    #[serde(default)]
+    order_by: Many<String>,
+    page_token: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct FoundRuns {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<RunOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// A run that was found, where it sorts, and its experiment's place in the request.
+struct Row {
+    key: SortKey,
+    experiment: usize,
+    run: Run,
+}
+
+/// POST `runs/search`
+pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) -> Result<Json<FoundRuns>> {
+    let count = page_size(request.max_results)?;
+    let search = RunSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
+    let view = request.run_view_type.0;
+    let query = ("runs", scope(&context), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
+    let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) => Some(context.state.pages.open(&query, token)?),
+        None => None,
+    };
+    let experiments = readable_experiments(&context, &request.experiment_ids.0).await?;
+    let mut with_edges = HashSet::new();
+    let mut rows = Vec::new();
+    for (number, (access, experiment)) in experiments.iter().enumerate() {
+        let stored = candidates(&context, access, experiment, view, &search, after.as_ref(), count).await?;
+        with_edges.extend(stored.iter().filter(|run| run.has_edges()).map(|run| run.id().to_owned()));
+        let runs = context.store().complete_runs(stored, search.uses_datasets()).await?;
+        rows.extend(
+            runs.into_iter()
+                .filter(|run| search.matches(run))
+                .map(|run| Row { key: search.sort_key(&run), experiment: number, run })
+                .filter(|row| after.as_ref().is_none_or(|after| row.key > *after)),
+        );
+    }
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut has_more = rows.len() > count;
+    rows.truncate(count);
+    let (experiment_of, keys, mut runs): (Vec<usize>, Vec<SortKey>, Vec<Run>) =
+        rows.into_iter().fold(Default::default(), |(mut experiments, mut keys, mut runs), row| {
+            experiments.push(row.experiment);
+            keys.push(row.key);
+            runs.push(row.run);
+            (experiments, keys, runs)
+        });
+    if !search.uses_datasets() {
+        context.store().add_inputs(&mut runs, &with_edges).await?;
+    }
+    let mut found = Vec::with_capacity(runs.len());
+    let mut bytes = 0;
+    for (run, number) in runs.iter().zip(experiment_of) {
+        bytes += weight(run);
+        if bytes > ANSWER_BYTES && !found.is_empty() {
+            has_more = true;
+            break;
+        }
+        found.push(RunOut::new(&context, &experiments[number].1, run));
+    }
+    let last = found.len().checked_sub(1).map(|last| &keys[last]);
+    let next_page_token = match last {
+        Some(key) if has_more => Some(context.state.pages.sign(&query, key)?),
+        _ => None,
+    };
+    Ok(Json(FoundRuns { runs: found, next_page_token }))
+}
+
+fn page_size(max_results: Option<Integer>) -> Result<usize> {
+    let count = max_results.map_or(1_000, |count| count.0);
+    if count > MOST_RUNS {
+        return Err(Error::invalid(format!(
+            "Invalid value {count} for parameter 'max_results' supplied. It must be at most {MOST_RUNS}, but got value \
+             {count}"
+        )));
+    }
+    usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| {
+        Error::invalid(format!(
+            "Invalid value {count} for parameter 'max_results' supplied. It must be a positive integer, but got value \
+             {count}"
+        ))
+    })
+}
+
+/// The experiments that exist and that the caller may see; others are passed over alike.
+async fn readable_experiments(context: &Context, ids: &[String]) -> Result<Vec<(Access, Experiment)>> {
+    let mut experiments: Vec<(Access, Experiment)> = Vec::new();
+    for id in ids {
+        match context.experiment(id).await {
+            Ok((access, experiment)) => {
+                if !experiments.iter().any(|(_, known)| known.id == experiment.id) {
+                    experiments.push((access, experiment));
+                }
+            }
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(experiments)
+}
+
+/// Rows that may be on the page: in the default order without a filter just that page (and one more),
+/// else all that the view shows.
+async fn candidates(
+    context: &Context,
+    access: &Access,
+    experiment: &Experiment,
+    view: ViewType,
+    search: &RunSearch,
+    after: Option<&SortKey>,
+    count: usize,
+) -> Result<Vec<StoredRun>> {
+    if experiment.id.0 == 0 {
+        // The default experiment before its first use.
+        return Ok(Vec::new());
+    }
+    if let Some(ids) = search.run_ids() {
+        return context.store().get_runs(access, experiment, view, &ids).await;
+    }
+    if search.matches_all() && search.is_default_order() {
+        let position = after.and_then(RunSearch::default_position);
+        let mut rows = context.store().run_rows(access, experiment, view, position.as_ref())?;
+        return rows.take(experiment, view, count.saturating_add(1)).await;
+    }
+    context.store().list_runs(access, experiment, view).await
+}
+
+/// About how many bytes a run takes in an answer.
+fn weight(run: &Run) -> usize {
+    let pairs = run.params.iter().chain(&run.tags).map(|(key, value)| key.len() + value.len() + 24).sum::<usize>();
+    let metrics = run.metrics.keys().map(|key| key.len() + 96).sum::<usize>();
+    let datasets = run.inputs.datasets.iter().map(|input| {
+        let dataset = &input.dataset;
+        let texts = [Some(&dataset.source), dataset.schema.as_ref(), dataset.profile.as_ref()];
+        texts.into_iter().flatten().map(|text| text.len() + text.len() / 4).sum::<usize>() + 256
+    });
+    512 + pairs + metrics + datasets.sum::<usize>() + 64 * (run.inputs.models.len() + run.inputs.outputs.len())
+}

@@ -1,0 +1,63 @@
+//! What the server says of itself, and MLflow's endpoints that this hub does not serve yet.
+
+use serde_json::{Value, json};
+use shared::extract::Json;
+
+/// The version whose API this hub speaks; clients compare it (mlflow.md A).
+const VERSION: &str = "3.17.2";
+
+/// GET `/health`
+pub async fn health() -> &'static str {
+    "OK"
+}
+
+/// GET `/version`
+pub async fn version() -> &'static str {
+    VERSION
+}
+
+/// GET `3.0/mlflow/server-info`: capabilities, asked by every client (mlflow.md C).
+pub async fn server_info() -> Json<Value> {
+    Json(json!({
+        "store_type": "SqlStore",
+        "workspaces_enabled": false,
+        "trace_archival_enabled": false,
+        "multipart_uploads_enabled": false,
+        "multipart_downloads_enabled": false,
+        "presigned_upload_run_id_supported": false,
+        "presigned_upload_model_id_supported": false,
+        "features_enabled": {"gateway": false},
+    }))
+}
+
+/// Known endpoints that answer 501; the README lists them.
+pub const NOT_IMPLEMENTED: &[&str] = &[
+    "/",
+    "/static-files/{*file}",
+    "/graphql",
+    "/v1/traces",
+    "/auth/{*page}",
+    "/gateway/{*rest}",
+    "/api/2.0/mlflow/traces",
+    "/api/2.0/mlflow/traces/{*rest}",
+    "/ajax-api/2.0/mlflow/traces",
+    "/ajax-api/2.0/mlflow/traces/{*rest}",
+    "/api/3.0/mlflow/traces",
+    "/api/3.0/mlflow/traces/{*rest}",
+    "/ajax-api/3.0/mlflow/traces",
+    "/ajax-api/3.0/mlflow/traces/{*rest}",
+    "/ajax-api/2.0/mlflow/get-trace-artifact",
+    "/ajax-api/3.0/mlflow/get-trace-artifact",
+    "/ajax-api/2.0/mlflow/gateway-proxy",
+    "/ajax-api/2.0/mlflow/runs/create-promptlab-run",
+    "/api/2.0/mlflow/webhooks",
+    "/api/2.0/mlflow/webhooks/{*rest}",
+    "/ajax-api/2.0/mlflow/webhooks",
+    "/ajax-api/2.0/mlflow/webhooks/{*rest}",
+    "/api/2.0/mlflow/registered-models/{*rest}",
+    "/ajax-api/2.0/mlflow/registered-models/{*rest}",
+    "/api/2.0/mlflow/model-versions/{*rest}",
+    "/ajax-api/2.0/mlflow/model-versions/{*rest}",
+    "/api/3.0/mlflow/{*rest}",
+    "/ajax-api/3.0/mlflow/{*rest}",
+];

@@ -1,0 +1,164 @@
+//! `Caller`: who asks, and the one place where the question "may they?" is answered.
+
+use std::sync::Arc;
+
+use super::authenticate::{Auth, Identity};
+use super::memory::{REFUSAL_MS, Remembered};
+use super::{Access, AccessLevel, Grant};
+use crate::error::{Error, Result};
+use crate::model::ProjectId;
+
+/// Longer than any path that GitLab allows.
+const LONGEST_PATH: usize = 1_000;
+
+/// An authenticated caller on one route. Cheap to clone.
+#[derive(Clone)]
+pub struct Caller {
+    auth: Auth,
+    identity: Arc<Identity>,
+    demand: AccessLevel,
+}
+
+/// A thing that a client named and the project that owns it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What the client named, e.g. `run/0a1b..`: refusals are remembered under this name.
+    pub id: String,
+    /// The owner; `None` if there is no such thing.
+    pub owner: Option<ProjectId>,
+    /// What the client is told when the thing is not there, or hidden.
+    pub missing: String,
+}
+
+impl Caller {
+    pub(super) fn new(auth: Auth, identity: Arc<Identity>) -> Self {
+        // A route that forgets to state its demand demands everything.
+        Self { auth, identity, demand: AccessLevel::Administrator }
+    }
+
+    /// The same caller, on a route that demands `level`.
+    #[must_use]
+    pub fn for_route(self, level: AccessLevel) -> Self {
+        Self { demand: level, ..self }
+    }
+
+    /// The user's name in GitLab.
+    pub fn user(&self) -> &str {
+        &self.identity.user
+    }
+
+    /// May the token change anything at all?
+    pub fn can_write(&self) -> bool {
+        self.identity.can_write
+    }
+
+    /// HMAC of the token in hex: what may stand for this caller in keys and logs.
+    pub fn token_hash(&self) -> &str {
+        &self.identity.hash
+    }
+
+    /// Access to the project that owns `subject`, at the level that the route demands.
+    ///
+    /// `NotFound(subject.missing)` if the thing is unknown or hidden, at the same price; `Forbidden` if the level or
+    /// the token's scope is too low; `Unavailable` if GitLab cannot be asked.
+    pub async fn require(&self, subject: &Subject) -> Result<Access> {
+        let shared = &self.auth.0;
+        let known = match subject.owner {
+            Some(owner) => shared.projects.peek(&(self.identity.hash.clone(), owner)).await,
+            None => None,
+        };
+        let name = format!("thing {}", subject.id);
+        self.decide(known, name, &subject.missing, shared.grant_of(&self.identity, subject.owner)).await
+    }
+
+    /// Access to the project at `path`, in any case, at the level that the route demands. Errors as
+    /// [`Caller::require`]; `Forbidden` also where only members read.
+    pub async fn require_path(&self, path: &str) -> Result<Access> {
+        let shared = &self.auth.0;
+        let shown: String = path.chars().take(200).collect();
+        let missing = format!("No project `{shown}`, or it is not visible to you");
+        if path.is_empty() || path.len() > LONGEST_PATH {
+            return Err(Error::NotFound(missing));
+        }
+        let known = shared.paths.peek(&(self.identity.hash.clone(), path.into())).await;
+        self.decide(known, format!("path {path}"), &missing, shared.grant_at(&self.identity, path)).await
+    }
+
+    /// The grant that is known, or else looked up, is admitted; that there is none is remembered under `name`.
+    async fn decide(
+        &self,
+        known: Option<Result<Option<Arc<Grant>>>>,
+        name: String,
+        missing: &str,
+        look_up: impl Future<Output = Result<Option<Arc<Grant>>>>,
+    ) -> Result<Access> {
+        if let Some(Ok(Some(grant))) = known {
+            return self.admit(&grant);
+        }
+        let shared = &self.auth.0;
+        let refusal = (self.identity.hash.clone(), Arc::from(name));
+        let asked = shared.clock.now_ms();
+        if shared.refusals.peek(&refusal).await.is_none() {
+            if let Some(grant) = look_up.await? {
+                return self.admit(&grant);
+            }
+            shared.refusals.remember(refusal, Remembered { outcome: Ok(()), until: asked + REFUSAL_MS }).await;
+        }
+        Err(Error::NotFound(missing.to_owned()))
+    }
+
+    /// What the caller may do in each project that they are a member of, by id. [`Caller::admit`] makes an [`Access`] of one.
+    pub async fn memberships(&self) -> Result<Arc<[Arc<Grant>]>> {
+        self.auth.0.memberships(&self.identity).await
+    }
+
+    /// Is what GitLab grants enough for this route and this token? `Forbidden` says what is lacking.
+    pub fn admit(&self, grant: &Arc<Grant>) -> Result<Access> {
+        let path = grant.path();
+        if self.auth.0.members_only && !grant.is_member() {
+            return Err(Error::Forbidden(format!("only members of the project `{path}` may read its data here")));
+        }
+        let demand = self.demand.max(AccessLevel::Guest);
+        if grant.level() < demand {
+            let archived = if grant.is_archived() { "; the project is archived" } else { "" };
+            return Err(Error::Forbidden(format!(
+                "this needs the GitLab role {} or higher in the project `{path}`{archived}",
+                demand.role()
+            )));
+        }
+        if demand.writes() && !self.identity.can_write {
+            return Err(Error::Forbidden(
+                "this GitLab token may only read (scope `read_api`); writing needs one with scope `api`".into(),
+            ));
+        }
+        let level = if self.identity.can_write { grant.level() } else { grant.level().min(AccessLevel::ReadOnly) };
+        Ok(Access::new(grant.clone(), level))
+    }
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Caller")
+            .field("user", &self.identity.user)
+            .field("demand", &self.demand)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// axum runs handlers on any thread.
+    #[test]
+    fn decisions_can_move_between_threads() {
+        fn send<T: Send>(_: fn(&'static Caller, &'static Subject) -> T) {}
+        send(|caller, subject| caller.require(subject));
+        send(|caller, _| caller.require_path("a/b"));
+        send(|caller, _| caller.memberships());
+        fn sync<T: Clone + Send + Sync + 'static>() {}
+        sync::<Caller>();
+        sync::<Auth>();
+    }
+}

@@ -1,0 +1,83 @@
+//! What GitLab grants a token: by project id, by path, by membership. Memory first, then the table, then GitLab.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Grant;
+use super::authenticate::{Identity, Shared};
+use super::memory::{Remembered, TABLE_MS};
+use crate::error::{Error, Result};
+use crate::model::ProjectId;
+use crate::store::tokens::TokenKey;
+
+/// An id that no project has. Who asks for an unknown thing makes us ask for this one, so that unknown
+/// and hidden things cost the same requests and time.
+const NOBODY: ProjectId = ProjectId(0);
+const LONGEST_LISTING: Duration = Duration::from_secs(15);
+
+impl Shared {
+    /// What the caller may do in the project that owns a thing, `None` if it is hidden. An unknown thing has no owner.
+    pub async fn grant_of(&self, identity: &Identity, owner: Option<ProjectId>) -> Result<Option<Arc<Grant>>> {
+        let id = owner.unwrap_or(NOBODY);
+        let ask = async || {
+            let grant = self.gitlab.project_by_id(&identity.token, id).await?.as_ref().map(Grant::of);
+            // Where only members read, a project is as good as hidden from everybody else.
+            Ok(grant.filter(|grant| grant.is_member() || !self.members_only))
+        };
+        let find = async || self.look_up(identity, TokenKey::Project(id), ask).await.map(Arc::new);
+        self.projects.get_or_ask((identity.hash.clone(), id), find).await
+    }
+
+    /// What the caller may do in the project at a path, `None` if it is hidden or there is none.
+    pub async fn grant_at(&self, identity: &Identity, path: &str) -> Result<Option<Arc<Grant>>> {
+        let ask = async || Ok(self.gitlab.project_by_path(&identity.token, path).await?.as_ref().map(Grant::of));
+        let find = async || self.look_up(identity, TokenKey::Path(path), ask).await.map(Arc::new);
+        self.paths.get_or_ask((identity.hash.clone(), path.into()), find).await
+    }
+
+    /// What the caller may do in each project that they are a member of, by id.
+    pub async fn memberships(&self, identity: &Identity) -> Result<Arc<[Arc<Grant>]>> {
+        let ask = async || {
+            let listing = self.gitlab.memberships(&identity.token);
+            let projects = tokio::time::timeout(LONGEST_LISTING, listing)
+                .await
+                .map_err(|_| Error::Unavailable("GitLab: listing the memberships took longer than 15 s".into()))??;
+            Ok(Some(projects.iter().map(Grant::of).collect::<Vec<_>>()))
+        };
+        let find = async || {
+            let found = self.look_up(identity, TokenKey::Members, ask).await;
+            found.map(|grants| grants.into_iter().map(Arc::new).collect::<Arc<[_]>>())
+        };
+        Ok(self.members.get_or_ask(identity.hash.clone(), find).await?.unwrap_or_default())
+    }
+
+    /// The table's entry, or else GitLab's answer, which is then written there. That a project is hidden
+    /// is remembered by the name of the thing asked for, not here.
+    async fn look_up<T: DeserializeOwned + Serialize>(
+        &self,
+        identity: &Identity,
+        key: TokenKey<'_>,
+        ask: impl AsyncFnOnce() -> Result<Option<T>>,
+    ) -> Remembered<Option<T>> {
+        let asked = self.clock.now_ms();
+        if let Some((value, until)) = self.store.recall(&identity.hash, key).await {
+            return self.keep(Some(value), until);
+        }
+        match ask().await {
+            Ok(Some(value)) => {
+                self.store.record(&identity.hash, key, &value, asked + TABLE_MS).await;
+                self.keep(Some(value), asked + TABLE_MS)
+            }
+            Ok(None) => Remembered::once(Ok(None)),
+            Err(error) => {
+                if matches!(error, Error::Unauthenticated(_)) {
+                    self.forget(&identity.hash).await;
+                }
+                self.refuse(error, asked)
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The transport: time-outs, bounded retries, bounded answers, errors without secrets.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{SCOPE_HINT, Token};
+use crate::error::{Error, Result};
+
+/// All that one call may take, retries and pauses included.
+const TOTAL: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(2);
+const RETRIES: u32 = 2;
+const LARGEST_ANSWER: usize = 4 << 20;
+/// Everything outside RFC 3986's unreserved characters, the slash included.
+const PATH_PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A GitLab instance. Clones share the connection pool.
+#[derive(Clone, Debug)]
+pub struct GitLab {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// A final answer below 500, other than 429 and redirects.
+pub(super) struct Answer {
+    pub status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// One try: an answer to use, or why not and whether another try may help, and when.
+enum Attempt {
+    Done(Answer),
+    Again { reason: String, after: Option<Duration> },
+    GiveUp(String),
+}
+
+impl GitLab {
+    /// A client of the instance whose root is `base_url` (`https://gitlab.example.com`, perhaps with a path).
+    pub fn new(base_url: &str) -> Result<Self> {
+        let url = url::Url::parse(base_url).map_err(|cause| Error::internal(format!("PERIGEE_GITLAB_URL: {cause}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Error::internal("PERIGEE_GITLAB_URL is neither http nor https"));
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(TOTAL)
+            // A redirect would carry the token to a host that nobody configured.
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
+            .user_agent(concat!("perigee/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|cause| Error::internal(format!("cannot build the HTTP client: {cause}")))?;
+        Ok(Self { http, base: base_url.trim_end_matches('/').to_owned() })
+    }
+
+    /// GET of a path, given as its parts.
+    pub(super) async fn get(&self, token: &Token, path: &[&str]) -> Result<Answer> {
+        let request = self.http.get(self.url(path)).header(http::header::AUTHORIZATION, token.header()?);
+        self.send(request).await
+    }
+
+    /// A GraphQL query; user input goes into `variables` only. 200 with `errors` is a failure.
+    pub(super) async fn graphql<T: DeserializeOwned>(&self, token: &Token, query: &str, variables: Value) -> Result<T> {
+        let request = self
+            .http
+            .post(self.url(&["api", "graphql"]))
+            .header(http::header::AUTHORIZATION, token.header()?)
+            .json(&json!({ "query": query, "variables": variables }));
+        let answer = self.send(request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(answer.refusal());
+        }
+        let mut answer: Value = answer.json()?;
+        let errors = answer.get("errors").filter(|errors| errors.as_array().is_none_or(|list| !list.is_empty()));
+        if let Some(errors) = errors.filter(|errors| !errors.is_null()) {
+            return Err(unavailable(format!("GraphQL errors: {}", excerpt(&errors.to_string()))));
+        }
+        serde_json::from_value(answer["data"].take())
+            .map_err(|cause| unavailable(format!("GraphQL data are not as expected: {cause}")))
+    }
+
+    fn url(&self, path: &[&str]) -> String {
+        path.iter().fold(self.base.clone(), |url, part| url + "/" + &utf8_percent_encode(part, PATH_PART).to_string())
+    }
+
+    /// Sends a request that is safe to repeat, at most 1 + [`RETRIES`] times within [`TOTAL`].
+    async fn send(&self, request: RequestBuilder) -> Result<Answer> {
+        let deadline = Instant::now() + TOTAL;
+        let mut retries = 0;
+        loop {
+            let again = request.try_clone().ok_or_else(|| Error::internal("a request body cannot be repeated"))?;
+            let attempt = match tokio::time::timeout_at(deadline, attempt(again)).await {
+                Ok(attempt) => attempt,
+                Err(_) => Attempt::GiveUp("no answer within 5 s".into()),
+            };
+            let (reason, after) = match attempt {
+                Attempt::Done(answer) => return Ok(answer),
+                Attempt::GiveUp(reason) => return Err(unavailable(reason)),
+                Attempt::Again { reason, after } => (reason, after),
+            };
+            let pause = after.unwrap_or_else(|| backoff(retries));
+            // A pause that outlives the deadline would only delay the bad news.
+            if retries == RETRIES || Instant::now() + pause >= deadline {
+                return Err(unavailable(reason));
+            }
+            tracing::debug!(reason, pause_ms = pause.as_millis(), "asking GitLab again");
+            tokio::time::sleep(pause).await;
+            retries += 1;
+        }
+    }
+}
+
+impl Answer {
+    /// The body as JSON; what is not the JSON expected did not come from a working GitLab.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body)
+            .map_err(|cause| unavailable(format!("the answer is not as expected: {cause}")))
+    }
+
+    /// What a status other than success means for a call that any valid token may make.
+    pub fn refusal(&self) -> Error {
+        match self.status {
+            StatusCode::UNAUTHORIZED => Error::Unauthenticated(
+                "GitLab does not accept this token: it is unknown, expired or revoked".into(),
+            ),
+            StatusCode::FORBIDDEN if self.lacks_scope() => Error::Forbidden(SCOPE_HINT.into()),
+            StatusCode::FORBIDDEN => Error::Forbidden(
+                "GitLab refuses this account its API; sign in to GitLab to see why (blocked, terms to accept, two-factor)".into(),
+            ),
+            other => unavailable(format!("unexpected status {other}")),
+        }
+    }
+
+    /// `{"error": "insufficient_scope", ..}`
+    fn lacks_scope(&self) -> bool {
+        self.json::<Value>().is_ok_and(|body| body["error"] == "insufficient_scope")
+    }
+}
+
+async fn attempt(request: RequestBuilder) -> Attempt {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_timeout() && !error.is_connect() => return Attempt::GiveUp("time-out".into()),
+        // Also a pooled connection that GitLab closed while this instance was frozen.
+        Err(error) => return Attempt::Again { reason: chain(&error.without_url()), after: None },
+    };
+    let status = response.status();
+    match status.as_u16() {
+        429 | 502 | 503 => {
+            return Attempt::Again { reason: format!("status {status}"), after: retry_after(response.headers()) };
+        }
+        300..=399 => return Attempt::GiveUp(format!("status {status}: a redirect; check PERIGEE_GITLAB_URL")),
+        500.. => return Attempt::GiveUp(format!("status {status}")),
+        _ => {}
+    }
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Attempt::GiveUp("the answer is too large".into()),
+            Ok(None) => return Attempt::Done(Answer { status, body }),
+            Err(error) if error.is_timeout() => return Attempt::GiveUp("time-out".into()),
+            Err(error) => return Attempt::Again { reason: chain(&error.without_url()), after: None },
+        }
+    }
+}
+
+/// `Retry-After` in its form of seconds, the one that GitLab sends.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// 100 to 200 ms, then 200 to 400 ms.
+fn backoff(retries: u32) -> Duration {
+    Duration::from_millis(100 << retries).mul_f64(1.0 + rand::random::<f64>())
+}
+
+fn unavailable(reason: impl std::fmt::Display) -> Error {
+    Error::Unavailable(format!("GitLab: {reason}"))
+}
+
+/// The causes of an error, outermost first.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_a_path_is_encoded() {
+        let gitlab = GitLab::new("http://h/git/").unwrap();
+        assert_eq!(
+            gitlab.url(&["api", "v4", "projects", "a/b c%2F?#.."]),
+            "http://h/git/api/v4/projects/a%2Fb%20c%252F%3F%23.."
+        );
+        assert!(GitLab::new("file:///etc").is_err());
+        assert!(GitLab::new("gitlab").is_err());
+    }
+
+    #[test]
+    fn statuses_become_errors() {
+        let refusal = |status: u16, body: &str| {
+            Answer { status: StatusCode::from_u16(status).unwrap(), body: body.into() }.refusal()
+        };
+        assert!(matches!(refusal(401, ""), Error::Unauthenticated(_)));
+        assert_eq!(refusal(403, r#"{"error":"insufficient_scope"}"#), Error::Forbidden(SCOPE_HINT.into()));
+        assert!(matches!(refusal(403, "<html>"), Error::Forbidden(text) if text != SCOPE_HINT));
+        assert!(matches!(refusal(418, ""), Error::Unavailable(_)));
+    }
+
+    #[test]
+    fn pauses_stay_short() {
+        for _ in 0..100 {
+            assert!((100..=200).contains(&backoff(0).as_millis()));
+            assert!((200..=400).contains(&backoff(1).as_millis()));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! GitLab's API, the only place that knows its wire: REST v4 for who a token is, GraphQL for what
+//! it may do in which project (REST `permissions` misses roles inherited from ancestor and invited groups).
+//!
+//! Every call ends within 5 s, retries included; a token never reaches an error, a log or another host.
+
+mod client;
+mod identity;
+mod projects;
+mod token;
+
+pub use client::GitLab;
+pub use identity::User;
+pub use projects::Project;
+pub use token::Token;
+
+/// What a caller is told whose token GitLab knows but whose scopes do not reach its API.
+pub(crate) const SCOPE_HINT: &str =
+    "this GitLab token lacks the scope for its API: create one with scope `read_api` to read or `api` to write";

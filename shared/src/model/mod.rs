@@ -1,0 +1,19 @@
+//! Ids and entities; no I/O.
+
+mod dataset;
+mod experiment;
+mod lifecycle;
+mod logged_model;
+mod metric;
+pub mod names;
+mod project;
+mod run;
+pub mod validation;
+
+pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelInput, ModelOutput};
+pub use experiment::{Experiment, ExperimentId};
+pub use lifecycle::{Lifecycle, ViewType};
+pub use logged_model::{LoggedModel, LoggedModelStatus};
+pub use metric::{Metric, MetricContext, latest_of};
+pub use project::{ProjectId, Visibility};
+pub use run::{Inputs, Run, RunStatus};

@@ -1,0 +1,132 @@
+//! Routes as data, each with its rule of access: a route without one cannot be built.
+//!
+//! From the same data come the router, the README's endpoint table, and the test that walks
+//! every route with every kind of caller.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::handler::Handler;
+use axum::http::{Method, Request, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use crate::auth::AccessLevel;
+use crate::dialect::{Dialect, render_errors};
+use crate::error::Error;
+use crate::state::AppState;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// Everybody, without a credential.
+    Anyone,
+    /// Callers with at least this level on the project that owns the thing.
+    /// The handler learns the project from the parsed request and asks `Caller` for the proof.
+    Level(AccessLevel),
+}
+
+/// Reading: whoever GitLab shows the project to.
+pub const READ: Rule = Rule::Level(AccessLevel::Guest);
+/// Writing and deleting: developers and above.
+pub const WRITE: Rule = Rule::Level(AccessLevel::Contributor);
+
+/// One endpoint.
+pub struct Route {
+    pub method: Method,
+    /// axum's syntax; below the function's base path.
+    pub path: String,
+    pub rule: Rule,
+    /// Is it a known endpoint that answers 501?
+    pub implemented: bool,
+    handler: MethodRouter<AppState>,
+}
+
+impl Route {
+    /// An endpoint at exactly this path.
+    pub fn at<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        // The methods of `routes()` are constants: one that axum does not know is a mistake of the first test run.
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
+        Self { method, path: path.to_owned(), rule, implemented: true, handler: on(filter, handler) }
+    }
+
+    /// An RPC endpoint, which exists twice: below `/api` (clients) and below `/ajax-api` (web UI).
+    pub fn api<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> [Self; 2]
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        [
+            Self::at(method.clone(), &format!("/api{path}"), rule, handler.clone()),
+            Self::at(method, &format!("/ajax-api{path}"), rule, handler),
+        ]
+    }
+
+    /// A known endpoint that this hub does not serve yet, for any method: 501 to whoever has a credential.
+    pub fn not_implemented(path: &str) -> Self {
+        let handler = axum::routing::any(|request: Request<Body>| async move {
+            Error::NotImplemented(format!(
+                "{} is an MLflow endpoint that this hub does not serve yet; its README lists what it does.",
+                request.uri().path()
+            ))
+        });
+        Self { method: Method::GET, path: path.to_owned(), rule: READ, implemented: false, handler }
+    }
+}
+
+/// The router of some routes, without a fallback; `render` it once, at the outside.
+pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let handler = match route.rule {
+            Rule::Anyone => route.handler,
+            Rule::Level(level) => {
+                route.handler.route_layer(middleware::from_fn_with_state((state.clone(), level), authenticate))
+            }
+        };
+        router = router.route(&route.path, handler);
+    }
+    router
+        .method_not_allowed_fallback(|request: Request<Body>| async move {
+            Error::MethodNotAllowed(request.method().to_string())
+        })
+        .with_state(state.clone())
+}
+
+/// The fallback of a function: no route has this path.
+pub async fn no_such_endpoint(uri: Uri) -> Error {
+    Error::NoSuchEndpoint(uri.path().to_owned())
+}
+
+/// Puts the caller, bound to the route's level, where `Caller` and `Context` find it; 401 otherwise.
+async fn authenticate(
+    State((state, level)): State<(AppState, AccessLevel)>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    match state.auth.authenticate(request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller.for_route(level));
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Renders the errors of a router in its dialect; a panic becomes an [`Error::Internal`].
+pub fn render(router: Router, dialect: Dialect) -> Router {
+    router
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Error::Internal(format!("panic: {}", text.unwrap_or_default())).into_response()
+        }))
+        .layer(middleware::from_fn(move |request, next| render_errors(dialect, request, next)))
+}

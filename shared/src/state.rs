@@ -1,0 +1,67 @@
+//! `AppState`: what every handler needs, built once per cold start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Result;
+use crate::gitlab::GitLab;
+use crate::objects::Objects;
+use crate::paging::PageTokens;
+use crate::store::Store;
+
+/// Store, objects, access and settings. Clones are cheap.
+#[derive(Clone)]
+pub struct AppState {
+    pub store: Store,
+    pub objects: Objects,
+    pub auth: Auth,
+    pub pages: PageTokens,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+}
+
+impl AppState {
+    /// Wires everything; opens no connection. DynamoDB and S3 may be different places.
+    pub fn new(config: Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
+        config.validate()?;
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(dynamodb)
+            .retry_config(RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(50)))
+            .timeout_config(timeouts())
+            .build();
+        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table.clone(), clock.clone());
+        let s3 = aws_sdk_s3::config::Builder::from(s3)
+            .force_path_style(s3.endpoint_url().is_some())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).build())
+            .build();
+        Self::with_clients(config, store, aws_sdk_s3::Client::from_conf(s3), clock)
+    }
+
+    /// As [`AppState::new`], with a store and an S3 client made elsewhere.
+    pub fn with_clients(config: Config, store: Store, s3: aws_sdk_s3::Client, clock: Clock) -> Result<Self> {
+        let config = Arc::new(config);
+        Ok(Self {
+            objects: Objects::new(s3, config.bucket.clone()),
+            auth: Auth::new(&config, GitLab::new(&config.gitlab_url)?, store.clone())?,
+            pages: PageTokens::new(config.token_key.as_bytes()),
+            store,
+            config,
+            clock,
+        })
+    }
+}
+
+/// Every DynamoDB operation has 5 s in all, retries included (data.md section 2).
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_millis(1_500))
+        .operation_timeout(Duration::from_secs(5))
+        .build()
+}

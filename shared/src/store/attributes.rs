@@ -1,0 +1,412 @@
+//! Writing params, tags and plain attributes of a META item (data.md section 2).
+//!
+//! A small change is one conditional `UpdateItem`. A large one, or one of an entity that has
+//! outgrown its META, reads, merges and writes under the condition that `rev` has not moved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
+use tokio::time::Instant;
+
+use super::Store;
+use super::item::{Attributes, Item, key, number, string, string_map};
+use super::keys;
+use super::request::{Outcome, jitter};
+use crate::error::{Error, Result};
+use crate::model::{Experiment, Lifecycle};
+
+/// Most params, and most tags, that one expression carries (it may have 4 KB).
+const MOST_IN_EXPRESSION: usize = 40;
+/// Bytes of params and tags kept in META; what is beyond moves to overflow pages.
+const META_ROOM: usize = 16 * 1024;
+/// Bytes of one overflow page; an item may have 400 KB.
+const PAGE_ROOM: usize = 300 * 1024;
+/// Write units, table and index together, that tell a META past `META_ROOM`.
+const LARGE_META_UNITS: f64 = 34.0;
+
+/// A tag to set or delete.
+#[derive(Clone, Debug)]
+pub enum TagChange {
+    Set(String, String),
+    Delete(String),
+}
+
+/// One write to a META item. Params are write-once; of several tags with one name the last wins.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub(crate) params: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// A tag that must be there.
+    pub(crate) delete_tag: Option<String>,
+    pub(crate) set: Vec<(&'static str, AttributeValue)>,
+}
+
+impl Change {
+    fn is_small(&self) -> bool {
+        self.params.len() <= MOST_IN_EXPRESSION && self.tags.len() <= MOST_IN_EXPRESSION && self.bytes() <= META_ROOM
+    }
+
+    fn bytes(&self) -> usize {
+        self.params.iter().chain(&self.tags).map(|(key, value)| key.len() + value.len()).sum()
+    }
+}
+
+/// Why a change was not made.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Missing,
+    /// The entity, or its experiment, is deleted.
+    Deleted,
+    /// The param has another value already.
+    Param {
+        key: String,
+        old: String,
+    },
+    NoSuchTag,
+}
+
+/// The lifecycle stage that a write demands.
+#[derive(Clone)]
+pub(crate) enum Guard {
+    /// The entity's own stage must be active.
+    Own,
+    /// A run: its own stage counts unless this experiment was deleted or restored later.
+    Run(Arc<Experiment>),
+}
+
+impl Guard {
+    pub(crate) fn condition(&self) -> &'static str {
+        match self {
+            Self::Own => "lifecycle = :active",
+            Self::Run(experiment) => match experiment.lifecycle {
+                Lifecycle::Active => "(xn >= :xn AND lifecycle = :active) OR xn < :xn",
+                Lifecycle::Deleted => "xn >= :xn AND lifecycle = :active",
+            },
+        }
+    }
+
+    pub(crate) fn bind(&self, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+        match self {
+            Self::Own => update.expression_attribute_values(":active", string(Lifecycle::Active.as_str())),
+            Self::Run(experiment) => update
+                .expression_attribute_values(":active", string(Lifecycle::Active.as_str()))
+                .expression_attribute_values(":xn", number(experiment.changes)),
+        }
+    }
+
+    pub(crate) fn allows(&self, item: &Item) -> bool {
+        let own_is_active = item.find_str("lifecycle") == Some(Lifecycle::Active.as_str());
+        match self {
+            Self::Own => own_is_active,
+            Self::Run(experiment) => {
+                if item.find_number::<u64>("xn").unwrap_or(0) >= experiment.changes {
+                    own_is_active
+                } else {
+                    experiment.lifecycle == Lifecycle::Active
+                }
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Makes a change; when it sets plain attributes, answers META as it is afterwards.
+    pub(crate) async fn change(&self, pk: &str, change: Change, guard: &Guard) -> Result<Result<Item, Refusal>> {
+        if !change.is_small() {
+            return self.rewrite(pk, &change, guard).await;
+        }
+        let operation = uuid::Uuid::new_v4().to_string();
+        let outcome = self.send_update(self.small_update(pk, &change, guard, &operation)).await?;
+        let refused = match outcome {
+            Outcome::Done { attributes, units } => {
+                if units >= LARGE_META_UNITS {
+                    self.begin_overflow(pk).await?;
+                }
+                return Ok(Ok(attributes));
+            }
+            Outcome::Refused(None) => return Ok(Err(Refusal::Missing)),
+            Outcome::Refused(Some(item)) => item,
+        };
+        // The first try may have succeeded and its answer been lost.
+        if refused.find_str("op") == Some(&operation) {
+            return Ok(Ok(refused));
+        }
+        if !guard.allows(&refused) {
+            return Ok(Err(Refusal::Deleted));
+        }
+        if let Some(refusal) = conflict(&change, &refused.strings("params")) {
+            return Ok(Err(refusal));
+        }
+        if !refused.contains_key("ov")
+            && change.delete_tag.as_ref().is_some_and(|tag| !refused.strings("tags").contains_key(tag))
+        {
+            return Ok(Err(Refusal::NoSuchTag));
+        }
+        self.rewrite(pk, &change, guard).await
+    }
+
+    fn small_update(&self, pk: &str, change: &Change, guard: &Guard, operation: &str) -> UpdateItemFluentBuilder {
+        let mut conditions = vec![format!("({})", guard.condition())];
+        let mut sets = vec!["op = :op".to_owned()];
+        let mut removes = String::new();
+        if !(change.params.is_empty() && change.tags.is_empty() && change.delete_tag.is_none()) {
+            conditions.push("attribute_not_exists(ov)".to_owned());
+        }
+        for number in 0..change.params.len() {
+            conditions.push(format!("(attribute_not_exists(params.#p{number}) OR params.#p{number} = :p{number})"));
+            sets.push(format!("params.#p{number} = :p{number}"));
+        }
+        for number in 0..change.tags.len() {
+            sets.push(format!("tags.#t{number} = :t{number}"));
+        }
+        if change.delete_tag.is_some() {
+            conditions.push("attribute_exists(tags.#d)".to_owned());
+            " REMOVE tags.#d".clone_into(&mut removes);
+        }
+        for number in 0..change.set.len() {
+            sets.push(format!("#s{number} = :s{number}"));
+        }
+        let mut update = guard.bind(self.update(pk, keys::META, Some(&conditions.join(" AND "))));
+        update = update
+            .update_expression(format!("SET {}{removes} ADD rev :one", sets.join(", ")))
+            .expression_attribute_values(":op", string(operation))
+            .expression_attribute_values(":one", number(1))
+            .return_values(if change.set.is_empty() { ReturnValue::None } else { ReturnValue::AllNew });
+        for (number, (name, value)) in change.params.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#p{number}"), name)
+                .expression_attribute_values(format!(":p{number}"), string(value));
+        }
+        for (number, (name, value)) in change.tags.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#t{number}"), name)
+                .expression_attribute_values(format!(":t{number}"), string(value));
+        }
+        if let Some(tag) = &change.delete_tag {
+            update = update.expression_attribute_names("#d", tag);
+        }
+        for (number, (name, value)) in change.set.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#s{number}"), *name)
+                .expression_attribute_values(format!(":s{number}"), value.clone());
+        }
+        update
+    }
+
+    async fn begin_overflow(&self, pk: &str) -> Result<()> {
+        let update = self
+            .update(pk, keys::META, Some("attribute_not_exists(ov)"))
+            .update_expression("SET ov = :true")
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        self.send_update(update).await.map(|_| ())
+    }
+
+    async fn rewrite(&self, pk: &str, change: &Change, guard: &Guard) -> Result<Result<Item, Refusal>> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let operation = uuid::Uuid::new_v4().to_string();
+        loop {
+            let Some(meta) = self.get(pk, keys::META).await? else {
+                return Ok(Err(Refusal::Missing));
+            };
+            if meta.find_str("op") == Some(&operation) {
+                return Ok(Ok(meta));
+            }
+            if !guard.allows(&meta) {
+                return Ok(Err(Refusal::Deleted));
+            }
+            let pages = match meta.contains_key("ov") {
+                true => self.query_prefix(pk, keys::OVERFLOW_PAGES).await?,
+                false => Vec::new(),
+            };
+            let mut layout = Layout::read(&meta, &pages)?;
+            if let Err(refusal) = layout.apply(change) {
+                return Ok(Err(refusal));
+            }
+            if self.write_layout(pk, &meta, &layout, change, &operation).await? {
+                return self.get(pk, keys::META).await?.map(Ok).ok_or_else(|| Error::internal("META vanished"));
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::Conflict("others keep writing to this entity; please try again".into()));
+            }
+            tokio::time::sleep(jitter()).await;
+        }
+    }
+
+    /// `false`: somebody else wrote since `meta` was read.
+    async fn write_layout(
+        &self,
+        pk: &str,
+        meta: &Item,
+        layout: &Layout,
+        change: &Change,
+        operation: &str,
+    ) -> Result<bool> {
+        let mut sets = vec!["tags = :tags".to_owned(), "op = :op".to_owned()];
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(pk, keys::META)))
+            .condition_expression("attribute_exists(PK) AND rev = :seen")
+            .expression_attribute_values(":seen", number(meta.number::<u64>("rev")?))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":op", string(operation))
+            .expression_attribute_values(":tags", string_map(&layout.meta.tags));
+        if meta.contains_key("params") {
+            sets.push("params = :params".to_owned());
+            update = update.expression_attribute_values(":params", string_map(&layout.meta.params));
+        }
+        if !layout.pages.is_empty() {
+            sets.push("ov = :true".to_owned());
+            update = update.expression_attribute_values(":true", AttributeValue::Bool(true));
+        }
+        for (number, (name, value)) in change.set.iter().enumerate() {
+            sets.push(format!("#s{number} = :s{number}"));
+            update = update
+                .expression_attribute_names(format!("#s{number}"), *name)
+                .expression_attribute_values(format!(":s{number}"), value.clone());
+        }
+        let update = update
+            .update_expression(format!("SET {} ADD rev :one", sets.join(", ")))
+            .build()
+            .map_err(Error::internal)?;
+        let mut items = vec![TransactWriteItem::builder().update(update).build()];
+        for &touched in &layout.touched {
+            let mut page = key(pk, keys::overflow_page(touched));
+            page.insert("params".to_owned(), string_map(&layout.pages[touched].params));
+            page.insert("tags".to_owned(), string_map(&layout.pages[touched].tags));
+            let put = Put::builder().table_name(&self.table).set_item(Some(page)).build().map_err(Error::internal)?;
+            items.push(TransactWriteItem::builder().put(put).build());
+        }
+        Ok(self.transact(items).await?.is_ok())
+    }
+
+    /// Params and tags that lie on overflow pages.
+    pub(crate) async fn read_overflow(&self, pk: &str) -> Result<(BTreeMap<String, String>, BTreeMap<String, String>)> {
+        let mut params = BTreeMap::new();
+        let mut tags = BTreeMap::new();
+        for page in self.query_prefix(pk, keys::OVERFLOW_PAGES).await? {
+            params.extend(page.strings("params"));
+            tags.extend(page.strings("tags"));
+        }
+        Ok((params, tags))
+    }
+}
+
+/// The first param that has another value already.
+fn conflict(change: &Change, params: &BTreeMap<String, String>) -> Option<Refusal> {
+    change.params.iter().find_map(|(key, value)| {
+        let old = params.get(key).filter(|old| *old != value)?;
+        Some(Refusal::Param { key: key.clone(), old: old.clone() })
+    })
+}
+
+/// Where the params and tags of an entity lie: in META, or on pages once META is full.
+struct Layout {
+    meta: Page,
+    pages: Vec<Page>,
+    /// Numbers of the pages that must be written.
+    touched: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Page {
+    params: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+}
+
+impl Page {
+    fn bytes(&self) -> usize {
+        self.params.iter().chain(&self.tags).map(|(key, value)| key.len() + value.len() + 2).sum()
+    }
+}
+
+impl Layout {
+    fn read(meta: &Item, pages: &[Item]) -> Result<Self> {
+        let page = |item: &Item| Page { params: item.strings("params"), tags: item.strings("tags") };
+        for (number, item) in pages.iter().enumerate() {
+            if item.find_str("SK") != Some(&keys::overflow_page(number)) {
+                return Err(Error::internal("an overflow page is missing"));
+            }
+        }
+        Ok(Self { meta: page(meta), pages: pages.iter().map(page).collect(), touched: Vec::new() })
+    }
+
+    fn apply(&mut self, change: &Change) -> Result<(), Refusal> {
+        for page in self.pages.iter().chain([&self.meta]) {
+            if let Some(refusal) = conflict(change, &page.params) {
+                return Err(refusal);
+            }
+        }
+        if let Some(tag) = &change.delete_tag {
+            self.delete_tag(tag)?;
+        }
+        for (key, value) in &change.params {
+            if !self.pages.iter().any(|page| page.params.contains_key(key)) {
+                self.meta.params.insert(key.clone(), value.clone());
+            }
+        }
+        for (key, value) in &change.tags {
+            match self.pages.iter().position(|page| page.tags.contains_key(key)) {
+                Some(number) => {
+                    self.pages[number].tags.insert(key.clone(), value.clone());
+                    self.touch(number);
+                }
+                None => {
+                    self.meta.tags.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        self.spill();
+        Ok(())
+    }
+
+    fn delete_tag(&mut self, tag: &str) -> Result<(), Refusal> {
+        if self.meta.tags.remove(tag).is_some() {
+            return Ok(());
+        }
+        let number = self.pages.iter().position(|page| page.tags.contains_key(tag)).ok_or(Refusal::NoSuchTag)?;
+        self.pages[number].tags.remove(tag);
+        self.touch(number);
+        Ok(())
+    }
+
+    /// Moves the largest entries from META to pages until META has room again.
+    fn spill(&mut self) {
+        let mut bytes = self.meta.bytes();
+        while bytes > META_ROOM {
+            let largest = |map: &BTreeMap<String, String>| {
+                map.iter().max_by_key(|(_, value)| value.len()).map(|(key, value)| (value.len(), key.clone()))
+            };
+            let (param, tag) = (largest(&self.meta.params), largest(&self.meta.tags));
+            let take_param = param > tag;
+            let Some((_, key)) = (if take_param { param } else { tag }) else { return };
+            let map = if take_param { &mut self.meta.params } else { &mut self.meta.tags };
+            let Some(value) = map.remove(&key) else { return };
+            let size = key.len() + value.len() + 2;
+            bytes -= size;
+            let number = self.page_with_room(size);
+            let page = &mut self.pages[number];
+            let map = if take_param { &mut page.params } else { &mut page.tags };
+            map.insert(key, value);
+            self.touch(number);
+        }
+    }
+
+    fn page_with_room(&mut self, size: usize) -> usize {
+        match self.pages.iter().rposition(|page| page.bytes() + size <= PAGE_ROOM) {
+            Some(number) => number,
+            None => {
+                self.pages.push(Page::default());
+                self.pages.len() - 1
+            }
+        }
+    }
+
+    fn touch(&mut self, number: usize) {
+        if !self.touched.contains(&number) {
+            self.touched.push(number);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Inputs and outputs of runs: data sets, models.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+
+use super::item::{Attributes, Item, key, number, string};
+use super::request::Outcome;
+use super::{Store, keys};
+use crate::auth::Access;
+use crate::error::{Error, Result};
+use crate::model::{Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, Inputs, ModelInput, ModelOutput};
+
+/// The input tag that says what a data set was used for.
+const CONTEXT_TAG: &str = "mlflow.data.context";
+
+impl Store {
+    /// Adds inputs and outputs to an active run. An edge that is there already stays as it is.
+    pub async fn log_edges(&self, access: &Access, id: &str, edges: Inputs) -> Result<()> {
+        let run = self.active_run(access, id).await?;
+        let pk = keys::run(id);
+        for (position, input) in edges.datasets.iter().enumerate() {
+            let dataset = self.put_dataset(run.experiment(), input).await?;
+            let mut item =
+                key(&pk, keys::edge('D', &format!("{}:{}{}", dataset.name.len(), dataset.name, dataset.digest)));
+            item.extend(write_dataset(&dataset)?);
+            let tags = serde_json::to_string(&input.tags).map_err(Error::internal)?;
+            item.insert("tags".to_owned(), string(tags));
+            self.put_edge(item, position).await?;
+        }
+        for (position, input) in edges.models.iter().enumerate() {
+            let mut item = key(&pk, keys::edge('M', &input.model_id));
+            item.insert("model".to_owned(), string(&input.model_id));
+            self.put_edge(item, position).await?;
+        }
+        for (position, output) in edges.outputs.iter().enumerate() {
+            let mut item = key(&pk, keys::edge('O', &format!("{}:{}", output.model_id, output.step)));
+            item.insert("model".to_owned(), string(&output.model_id));
+            item.insert("step".to_owned(), number(output.step));
+            self.put_edge(item, position).await?;
+        }
+        if !run.has_edges {
+            let update = self
+                .update(&pk, keys::META, None)
+                .update_expression("SET edges = :true ADD rev :one")
+                .expression_attribute_values(":true", AttributeValue::Bool(true))
+                .expression_attribute_values(":one", number(1));
+            self.send_update(update).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an edge unless it is there; `position` within its call keeps the order of the answer.
+    async fn put_edge(&self, mut item: Item, position: usize) -> Result<()> {
+        item.insert("at".to_owned(), number(self.clock.now_ms()));
+        item.insert("position".to_owned(), number(position));
+        let put = self.client.put_item().set_item(Some(item)).condition_expression("attribute_not_exists(PK)");
+        self.send_put(put).await.map(|_| ())
+    }
+
+    /// Registers a data set with its experiment; answers it as it was written first.
+    async fn put_dataset(&self, experiment: ExperimentId, input: &DatasetInput) -> Result<Dataset> {
+        let context = input.tags.iter().find(|(name, _)| name == CONTEXT_TAG).map(|(_, value)| value.as_str());
+        let attributes = write_dataset(&input.dataset)?;
+        let sets: Vec<String> =
+            (0..attributes.len()).map(|number| format!("#a{number} = if_not_exists(#a{number}, :a{number})")).collect();
+        // An upsert by design: the first writer's attributes stay, contexts are added up.
+        let mut update = self
+            .client
+            .update_item()
+            .set_key(Some(key(keys::experiment(experiment), keys::dataset(&input.dataset.name, &input.dataset.digest))))
+            .update_expression(format!("SET {} ADD contexts :context", sets.join(", ")))
+            .expression_attribute_values(":context", AttributeValue::Ss(vec![written_context(context)]))
+            .return_values(ReturnValue::AllNew);
+        for (number, (name, value)) in attributes.into_iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#a{number}"), name)
+                .expression_attribute_values(format!(":a{number}"), value);
+        }
+        match self.send_update(update).await? {
+            Outcome::Done { attributes, .. } => read_dataset(&attributes),
+            Outcome::Refused(_) => Err(Error::internal("an unconditional update was refused")),
+        }
+    }
+
+    pub(crate) async fn read_edges(&self, run_id: &str) -> Result<Inputs> {
+        let mut items = self.query_prefix(&keys::run(run_id), keys::EDGES).await?;
+        items.sort_by_key(|item| (item.find_number::<i64>("at"), item.find_number::<usize>("position")));
+        let mut inputs = Inputs::default();
+        for item in &items {
+            let kind =
+                item.find_str("SK").and_then(|sk| sk.strip_prefix(keys::EDGES)).and_then(|rest| rest.chars().next());
+            match kind {
+                Some('D') => {
+                    let tags = item.text("tags")?;
+                    let tags = serde_json::from_str(&tags).map_err(Error::internal)?;
+                    inputs.datasets.push(DatasetInput { tags, dataset: read_dataset(item)? });
+                }
+                Some('M') => inputs.models.push(ModelInput { model_id: item.text("model")? }),
+                Some('O') => {
+                    inputs.outputs.push(ModelOutput { model_id: item.text("model")?, step: item.number("step")? });
+                }
+                _ => return Err(Error::internal("an edge of an unknown kind")),
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// The data sets used by runs of an experiment, with the contexts of their use.
+    pub async fn list_datasets(&self, access: &Access, experiment: &Experiment) -> Result<BTreeSet<DatasetSummary>> {
+        if access.project() != experiment.project {
+            return Err(Error::internal("access to one project was used for another"));
+        }
+        let mut summaries = BTreeSet::new();
+        for item in self.query_prefix(&keys::experiment(experiment.id), keys::DATASETS).await? {
+            let contexts = item.get("contexts").and_then(|value| value.as_ss().ok());
+            for context in contexts.into_iter().flatten() {
+                summaries.insert(DatasetSummary {
+                    name: item.text("name")?,
+                    digest: item.text("digest")?,
+                    context: context.strip_prefix('=').map(str::to_owned),
+                });
+            }
+        }
+        Ok(summaries)
+    }
+}
+
+/// A set of strings holds no "none": contexts are written with `=` before them, none as `-`.
+fn written_context(context: Option<&str>) -> String {
+    context.map_or_else(|| "-".to_owned(), |context| format!("={context}"))
+}
+
+fn write_dataset(dataset: &Dataset) -> Result<Item> {
+    let mut item = Item::new();
+    let mut set = |name: &str, text: &str| {
+        item.insert(name.to_owned(), string(text));
+    };
+    set("name", &dataset.name);
+    set("digest", &dataset.digest);
+    set("source_type", &dataset.source_type);
+    set("source", &dataset.source);
+    if let Some(schema) = &dataset.schema {
+        set("schema", schema);
+    }
+    if let Some(profile) = &dataset.profile {
+        set("profile", profile);
+    }
+    Ok(item)
+}
+
+fn read_dataset(item: &Item) -> Result<Dataset> {
+    Ok(Dataset {
+        name: item.text("name")?,
+        digest: item.text("digest")?,
+        source_type: item.text("source_type")?,
+        source: item.text("source")?,
+        schema: item.find_str("schema").map(str::to_owned),
+        profile: item.find_str("profile").map(str::to_owned),
+    })
+}

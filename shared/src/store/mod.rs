@@ -1,0 +1,102 @@
+//! `Store`: everything that lies in DynamoDB, one file per entity.
+//! Methods that change or show a project's data take `&Access`, the proof that the caller may.
+
+mod attributes;
+mod experiments;
+mod fold;
+mod inputs;
+mod item;
+pub(crate) mod keys;
+mod logged_models;
+mod metrics;
+mod projects;
+mod request;
+mod run_item;
+mod runs;
+mod runs_search;
+mod sealed;
+mod segment;
+mod table;
+pub(crate) mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use crate::clock::Clock;
+use crate::model::{Experiment, ExperimentId};
+
+pub use attributes::TagChange;
+pub use experiments::DEFAULT_EXPERIMENT;
+pub use logged_models::{NewLoggedModel, no_logged_model};
+pub use request::{Usage, UsageTotals};
+pub use run_item::StoredRun;
+pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
+pub use runs_search::{RunPosition, RunRows};
+pub use sealed::Sealed;
+
+/// How long a warm instance may act on an experiment's or run's lifecycle, ms (data.md section 2).
+const LIFECYCLE_CACHE_MS: i64 = 30_000;
+
+/// The one DynamoDB table. Clones share caches and counters.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) client: aws_sdk_dynamodb::Client,
+    pub(crate) table: String,
+    pub(crate) clock: Clock,
+    usage: Arc<Usage>,
+    experiments: Cache<ExperimentId, Cached<Arc<Experiment>>>,
+    runs: Cache<String, Cached<RunOwner>>,
+    /// Since when (ms) and how many runs this instance began in an experiment.
+    new_runs: Cache<ExperimentId, (i64, u32)>,
+    skew: Arc<metrics::Skew>,
+    /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key.
+    open_until: Cache<String, i64>,
+}
+
+/// A value and when it was read, ms.
+#[derive(Clone)]
+struct Cached<T> {
+    value: T,
+    read_at: i64,
+}
+
+impl Store {
+    /// A store on an existing table; `Store::create_table` makes one.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: String, clock: Clock) -> Self {
+        // Entries carry their own age; the time to live here only bounds memory.
+        fn cache<K, V>() -> Cache<K, V>
+        where
+            K: Eq + std::hash::Hash + Send + Sync + 'static,
+            V: Clone + Send + Sync + 'static,
+        {
+            Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build()
+        }
+        Self {
+            client,
+            table,
+            clock,
+            usage: Arc::default(),
+            experiments: cache(),
+            runs: cache(),
+            new_runs: cache(),
+            skew: Arc::default(),
+            open_until: cache(),
+        }
+    }
+
+    /// DynamoDB requests and capacity units used so far by this store and its clones.
+    pub fn usage(&self) -> UsageTotals {
+        self.usage.totals()
+    }
+
+    /// The time source, shared with everything that must agree with the store.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn is_fresh(&self, read_at: i64) -> bool {
+        (0..LIFECYCLE_CACHE_MS).contains(&(self.clock.now_ms() - read_at))
+    }
+}
