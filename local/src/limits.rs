@@ -99,7 +99,7 @@ mod tests {
             let size = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
             vec![b'x'; size.unwrap_or(text.len())]
         };
-        gateway(Router::new().route("/", post(sized)), plain_refusal)
+        gateway(Router::new().route("/", post(sized)), crate::hub::too_large)
     }
 
     async fn send(body: Body) -> (u16, usize) {
