@@ -86,7 +86,9 @@ pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
         let handler = match route.rule {
             Rule::Anyone => route.handler,
             Rule::Level(level) => {
-                route.handler.route_layer(middleware::from_fn_with_state((state.clone(), level), authenticate))
+                let check = middleware::from_fn_with_state((state.clone(), level), authenticate);
+                // A handler of any method is a fallback to axum, which only `layer` covers.
+                if route.implemented { route.handler.route_layer(check) } else { route.handler.layer(check) }
             }
         };
         router = router.route(&route.path, handler);
