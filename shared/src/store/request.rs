@@ -127,11 +127,12 @@ impl Store {
         }
     }
 
-    /// An update builder for an item that must exist; `condition` is joined by AND.
+    /// An update builder for an item that must exist; `condition` is joined by AND, so an OR in it needs
+    /// parentheses. None are added here: DynamoDB refuses redundant ones.
     /// `UpdateItem` creates what is not there: this keeps it from doing so.
     pub(crate) fn update(&self, pk: &str, sk: &str, condition: Option<&str>) -> UpdateItemFluentBuilder {
         let exists = "attribute_exists(PK)";
-        let condition = condition.map_or_else(|| exists.to_owned(), |more| format!("{exists} AND ({more})"));
+        let condition = condition.map_or_else(|| exists.to_owned(), |more| format!("{exists} AND {more}"));
         self.client.update_item().set_key(Some(key(pk, sk))).condition_expression(condition)
     }
 
