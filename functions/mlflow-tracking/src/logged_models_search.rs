@@ -83,6 +83,8 @@ pub async fn search_logged_models(
         Some(token) => Some(context.state.pages.open(&query, token)?),
         None => None,
     };
+    // The view of a hidden project is no empty one.
+    context.project().await?;
     let mut rows = Vec::new();
     for id in &request.experiment_ids.0 {
         let (access, experiment) = match context.experiment(id).await {

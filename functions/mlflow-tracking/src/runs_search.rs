@@ -120,6 +120,8 @@ fn page_size(max_results: Option<Integer>) -> Result<usize> {
 
 /// The experiments that exist and that the caller may see; others are passed over alike.
 async fn readable_experiments(context: &Context, ids: &[String]) -> Result<Vec<(Access, Experiment)>> {
+    // The view of a hidden project is no empty one.
+    context.project().await?;
     let mut experiments: Vec<(Access, Experiment)> = Vec::new();
     for id in ids {
         match context.experiment(id).await {
