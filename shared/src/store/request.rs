@@ -127,8 +127,8 @@ impl Store {
         }
     }
 
-    /// An update builder for an item that must exist; `condition` is joined by AND as it stands, without
-    /// parentheses: DynamoDB refuses redundant ones.
+    /// An update builder for an item that must exist; `condition` is joined by AND, so an OR in it needs
+    /// parentheses. None are added here: DynamoDB refuses redundant ones.
     /// `UpdateItem` creates what is not there: this keeps it from doing so.
     pub(crate) fn update(&self, pk: &str, sk: &str, condition: Option<&str>) -> UpdateItemFluentBuilder {
         let exists = "attribute_exists(PK)";
