@@ -25,28 +25,39 @@ pub struct Config {
 impl Config {
     /// Reads the environment; one clear sentence when something is missing or malformed.
     pub fn from_environment() -> Result<Self> {
-        let variable = |name: &str| {
-            std::env::var(name)
-                .ok()
-                .filter(|value| !value.is_empty())
-                .ok_or_else(|| Error::Internal(format!("the environment variable {name} is not set")))
-        };
-        let flag = |name: &str| std::env::var(name).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-        let readers = std::env::var("PERIGEE_READERS").unwrap_or_default();
+        Self::read(|name| Err(Error::Internal(format!("the environment variable {name} is not set"))))
+    }
+
+    /// Reads the environment; what it does not set is taken from `defaults`.
+    pub fn with_defaults(defaults: Self) -> Result<Self> {
+        Self::read(|name| {
+            Ok(match name {
+                "PERIGEE_TABLE" => defaults.table.clone(),
+                "PERIGEE_BUCKET" => defaults.bucket.clone(),
+                "PERIGEE_GITLAB_URL" => defaults.gitlab_url.clone(),
+                "PERIGEE_PUBLIC_URL" => defaults.public_url.clone(),
+                _ => defaults.token_key.clone(),
+            })
+        })
+    }
+
+    fn read(otherwise: impl Fn(&str) -> Result<String>) -> Result<Self> {
+        let find = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let variable = |name: &str| find(name).map_or_else(|| otherwise(name), Ok);
         let config = Self {
             table: variable("PERIGEE_TABLE")?,
             bucket: variable("PERIGEE_BUCKET")?,
             gitlab_url: variable("PERIGEE_GITLAB_URL")?.trim_end_matches('/').to_owned(),
             public_url: variable("PERIGEE_PUBLIC_URL")?.trim_end_matches('/').to_owned(),
             token_key: variable("PERIGEE_TOKEN_KEY")?,
-            members_only: match readers.as_str() {
-                "" | "visible" => false,
-                "members" => true,
-                other => {
+            members_only: match find("PERIGEE_READERS").as_deref() {
+                None | Some("visible") => false,
+                Some("members") => true,
+                Some(other) => {
                     return Err(Error::Internal(format!("PERIGEE_READERS is `{other}`; use `visible` or `members`")));
                 }
             },
-            read_api_writes: flag("PERIGEE_READ_API_WRITES"),
+            read_api_writes: find("PERIGEE_READ_API_WRITES").is_some_and(|value| value.eq_ignore_ascii_case("true")),
         };
         config.validate()?;
         Ok(config)

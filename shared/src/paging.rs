@@ -74,3 +74,60 @@ impl std::fmt::Debug for PageTokens {
         formatter.debug_struct("PageTokens").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Position = (String, u64);
+
+    fn refused(result: Result<Position>) -> bool {
+        matches!(result, Err(Error::Invalid(message)) if message.starts_with("Invalid page token"))
+    }
+
+    proptest! {
+        #[test]
+        fn opens_for_its_own_query_only(query in ".{0,20}", other in ".{0,20}", text in ".*", bits: u64) {
+            let tokens = PageTokens::new(b"0123456789abcdef");
+            let position: Position = (text, bits);
+            let token = tokens.sign(&query, &position).unwrap();
+            prop_assert_eq!(tokens.open::<Position>(&query, &token).unwrap(), position);
+            prop_assert_eq!(refused(tokens.open(&other, &token)), other != query);
+            prop_assert!(refused(PageTokens::new(b"0123456789abcdeg").open(&query, &token)));
+        }
+
+        #[test]
+        fn damage_is_noticed(at in any::<prop::sample::Index>(), flip in 1u8..255) {
+            let tokens = PageTokens::new(b"0123456789abcdef");
+            let token = tokens.sign(&"query", &("position".to_owned(), 7u64)).unwrap();
+            let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+            prop_assert!(refused(tokens.open(&"query", &URL_SAFE_NO_PAD.encode(bytes))));
+        }
+
+        #[test]
+        fn garbage_is_refused(token in ".{0,200}") {
+            prop_assert!(refused(PageTokens::new(b"0123456789abcdef").open(&"query", &token)));
+        }
+    }
+
+    #[test]
+    fn parts_and_oversize_tokens_are_refused() {
+        let tokens = PageTokens::new(b"0123456789abcdef");
+        let token = tokens.sign(&"query", &("position".to_owned(), 7u64)).unwrap();
+        for end in 0..token.len() {
+            assert!(refused(tokens.open(&"query", &token[..end])), "{end}");
+        }
+        assert!(refused(tokens.open(&"query", &format!("{token}AA"))));
+        assert!(refused(tokens.open(&"query", &"A".repeat(LONGEST + 1))));
+    }
+
+    #[test]
+    fn is_fit_for_a_url() {
+        let token = PageTokens::new(b"0123456789abcdef").sign(&"query", &("\u{7f}~?&=".to_owned(), u64::MAX)).unwrap();
+        assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    }
+}

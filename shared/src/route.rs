@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::handler::Handler;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -79,24 +79,30 @@ impl Route {
     }
 }
 
-/// The router of some routes; `render` it once, at the outside.
+/// The router of some routes, without a fallback; `render` it once, at the outside.
 pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
     let mut router = Router::new();
     for route in routes {
         let handler = match route.rule {
             Rule::Anyone => route.handler,
             Rule::Level(level) => {
-                route.handler.route_layer(middleware::from_fn_with_state((state.clone(), level), authenticate))
+                let check = middleware::from_fn_with_state((state.clone(), level), authenticate);
+                // A handler of any method is a fallback to axum, which only `layer` covers.
+                if route.implemented { route.handler.route_layer(check) } else { route.handler.layer(check) }
             }
         };
         router = router.route(&route.path, handler);
     }
     router
-        .fallback(|request: Request<Body>| async move { Error::NoSuchEndpoint(request.uri().path().to_owned()) })
         .method_not_allowed_fallback(|request: Request<Body>| async move {
             Error::MethodNotAllowed(request.method().to_string())
         })
         .with_state(state.clone())
+}
+
+/// The fallback of a function: no route has this path.
+pub async fn no_such_endpoint(uri: Uri) -> Error {
+    Error::NoSuchEndpoint(uri.path().to_owned())
 }
 
 /// Puts the caller, bound to the route's level, where `Caller` and `Context` find it; 401 otherwise.

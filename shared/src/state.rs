@@ -28,17 +28,17 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Wires everything; opens no connection.
-    pub fn new(config: Config, aws: &SdkConfig, clock: Clock) -> Result<Self> {
+    /// Wires everything; opens no connection. DynamoDB and S3 may be different places.
+    pub fn new(config: Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
         config.validate()?;
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(aws)
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(dynamodb)
             .retry_config(RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(50)))
             .timeout_config(timeouts())
             .build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table.clone(), clock.clone());
-        let s3 = aws_sdk_s3::config::Builder::from(aws)
-            .force_path_style(aws.endpoint_url().is_some())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).build())
+        let s3 = aws_sdk_s3::config::Builder::from(s3)
+            .force_path_style(s3.endpoint_url().is_some())
+            .timeout_config(s3_timeouts())
             .build();
         Self::with_clients(config, store, aws_sdk_s3::Client::from_conf(s3), clock)
     }
@@ -63,5 +63,14 @@ pub fn timeouts() -> TimeoutConfig {
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_millis(1_500))
         .operation_timeout(Duration::from_secs(5))
+        .build()
+}
+
+/// An S3 operation moves at most some megabytes; the gateway gives up on us after 29 s.
+fn s3_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(8))
+        .operation_timeout(Duration::from_secs(20))
         .build()
 }

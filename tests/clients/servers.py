@@ -67,24 +67,24 @@ def perigee_binary() -> pathlib.Path:
     return pathlib.Path(os.environ.get("PERIGEE_LOCAL_BIN") or REPOSITORY / "target/debug/local")
 
 
-def _wait_until_healthy(process: subprocess.Popen, url: str, seconds: float, log: pathlib.Path) -> None:
+def _wait_until_healthy(process: subprocess.Popen, url: str, seconds: float, log: pathlib.Path, status: int = 200) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         with contextlib.suppress(requests.RequestException):
-            if requests.get(url, timeout=2).status_code == 200:
+            if requests.get(url, timeout=2).status_code == status:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"{url} did not become healthy (exit code {process.poll()}):\n{log.read_text()[-4000:]}")
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str], health: str, seconds: float, log: pathlib.Path) -> Iterator[None]:
+def _running(command: list[str], environment: dict[str, str], health: str, seconds: float, log: pathlib.Path, status: int = 200) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=log.parent)
     try:
-        _wait_until_healthy(process, health, seconds, log)
+        _wait_until_healthy(process, health, seconds, log, status)
         yield
     finally:
         process.terminate()
@@ -95,18 +95,37 @@ def _running(command: list[str], environment: dict[str, str], health: str, secon
             process.wait()
 
 
-@contextlib.contextmanager
-def run_perigee() -> Iterator[Perigee]:
-    """A hub of its own, with nothing in it but the demo data."""
+def _local(*arguments: str) -> list[str]:
     binary = perigee_binary()
     if not binary.exists():
         raise FileNotFoundError(f"{binary} is missing: build it with `cargo build -p local` or set PERIGEE_LOCAL_BIN")
+    return [str(binary), *arguments]
+
+
+def _plain_environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PERIGEE_", "MLFLOW_"))}
+
+
+@contextlib.contextmanager
+def run_perigee(*arguments: str) -> Iterator[Perigee]:
+    """A hub of its own, with nothing in it but the demo data."""
     root = f"http://127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="perigee-test-") as folder:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PERIGEE_", "MLFLOW_"))}
-        command = [str(binary), "--listen", root.removeprefix("http://"), "--memory"]
-        with _running(command, environment, f"{root}/mlflow/health", 60, pathlib.Path(folder, "log")):
+        command = _local("--listen", root.removeprefix("http://"), "--memory", *arguments)
+        with _running(command, _plain_environment(), f"{root}/mlflow/health", 60, pathlib.Path(folder, "log")):
             yield Perigee(root)
+
+
+@contextlib.contextmanager
+def run_gitlab() -> Iterator[str]:
+    """The GitLab stand-in of the local hub alone, with the demo accounts and projects. Yields its URL."""
+    ports = [free_port() for _ in range(3)]
+    url = f"http://127.0.0.1:{ports[2]}"
+    with tempfile.TemporaryDirectory(prefix="perigee-test-") as folder:
+        command = _local("--only-emulators", "--memory", "--emulator-ports", ",".join(str(port) for port in ports))
+        log = pathlib.Path(folder, "log")
+        with _running(command, _plain_environment(), f"{url}/api/v4/user", 60, log, status=401):
+            yield url
 
 
 def _raise_first_experiment_id(database: pathlib.Path) -> None:

@@ -25,6 +25,9 @@ from calls import (
 )
 from servers import PROJECT, PUBLIC_PROJECT, token
 
+# No MLflow client takes part, so one of the two environments is enough.
+pytestmark = pytest.mark.mlflow3
+
 WRITERS = {"developer": DEVELOPER, "maintainer": MAINTAINER}
 READERS = {"guest": GUEST, "reporter": REPORTER, "read-only token of a developer": READ_ONLY_DEVELOPER}
 

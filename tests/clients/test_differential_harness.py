@@ -1,10 +1,13 @@
 """The comparison itself: it sees real differences, and nothing else."""
 
+import pytest
 import requests
 
 from differential.call import Call
 from differential.compare import compare
 from differential.side import Answer, Side
+
+pytestmark = pytest.mark.mlflow3
 
 CALL = Call("x", "GET", "runs/get")
 

@@ -14,6 +14,10 @@ from calls import API, DEVELOPER, GUEST, OUTSIDER, READ_ONLY_DEVELOPER, TWIN, be
 from servers import PROJECT
 
 
+# No MLflow client takes part, so one of the two environments is enough.
+pytestmark = pytest.mark.mlflow3
+
+
 @pytest.fixture(scope="module")
 def things(perigee):
     return make_own_and_foreign(perigee, f"w {uuid.uuid4().hex[:8]}")

@@ -1,1 +1,6 @@
+//! Everything that needs the assembled hub or a real wire.
 #![allow(clippy::unwrap_used)]
+
+mod access;
+mod hub;
+mod tracking;

@@ -15,7 +15,7 @@ mod wire;
 use axum::Router;
 use axum::http::Method;
 use shared::dialect::Dialect;
-use shared::route::{READ, Route, Rule, WRITE, assemble, render};
+use shared::route::{READ, Route, Rule, WRITE, assemble, no_such_endpoint, render};
 use shared::state::AppState;
 
 /// Every endpoint of this function, below `/mlflow` or `/mlflow/<project>/tracking`.
@@ -86,5 +86,5 @@ pub fn routes() -> Vec<Route> {
 
 /// The function as it is served.
 pub fn router(state: &AppState) -> Router {
-    render(Router::new().nest("/mlflow", assemble(routes(), state)), Dialect::Mlflow)
+    render(Router::new().nest("/mlflow", assemble(routes(), state)).fallback(no_such_endpoint), Dialect::Mlflow)
 }

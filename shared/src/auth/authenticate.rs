@@ -102,7 +102,7 @@ impl Auth {
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller> {
         let token = token_of(headers)?;
         let hash = self.0.hash(&token);
-        let identity = self.0.identities.get_or_ask(hash.clone(), self.0.identify(token, hash)).await?;
+        let identity = self.0.identities.get_or_ask(hash.clone(), || self.0.identify(token, hash)).await?;
         Ok(Caller::new(self.clone(), identity))
     }
 }

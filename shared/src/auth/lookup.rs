@@ -22,33 +22,36 @@ impl Shared {
     /// What the caller may do in the project that owns a thing, `None` if it is hidden. An unknown thing has no owner.
     pub async fn grant_of(&self, identity: &Identity, owner: Option<ProjectId>) -> Result<Option<Arc<Grant>>> {
         let id = owner.unwrap_or(NOBODY);
-        let found = self.look_up(identity, TokenKey::Project(id), async || {
+        let ask = async || {
             let grant = self.gitlab.project_by_id(&identity.token, id).await?.as_ref().map(Grant::of);
             // Where only members read, a project is as good as hidden from everybody else.
             Ok(grant.filter(|grant| grant.is_member() || !self.members_only))
-        });
-        self.projects.get_or_ask((identity.hash.clone(), id), async { found.await.map(Arc::new) }).await
+        };
+        let find = async || self.look_up(identity, TokenKey::Project(id), ask).await.map(Arc::new);
+        self.projects.get_or_ask((identity.hash.clone(), id), find).await
     }
 
     /// What the caller may do in the project at a path, `None` if it is hidden or there is none.
     pub async fn grant_at(&self, identity: &Identity, path: &str) -> Result<Option<Arc<Grant>>> {
-        let found = self.look_up(identity, TokenKey::Path(path), async || {
-            Ok(self.gitlab.project_by_path(&identity.token, path).await?.as_ref().map(Grant::of))
-        });
-        self.paths.get_or_ask((identity.hash.clone(), path.into()), async { found.await.map(Arc::new) }).await
+        let ask = async || Ok(self.gitlab.project_by_path(&identity.token, path).await?.as_ref().map(Grant::of));
+        let find = async || self.look_up(identity, TokenKey::Path(path), ask).await.map(Arc::new);
+        self.paths.get_or_ask((identity.hash.clone(), path.into()), find).await
     }
 
     /// What the caller may do in each project that they are a member of, by id.
     pub async fn memberships(&self, identity: &Identity) -> Result<Arc<[Arc<Grant>]>> {
-        let found = self.look_up(identity, TokenKey::Members, async || {
+        let ask = async || {
             let listing = self.gitlab.memberships(&identity.token);
             let projects = tokio::time::timeout(LONGEST_LISTING, listing)
                 .await
                 .map_err(|_| Error::Unavailable("GitLab: listing the memberships took longer than 15 s".into()))??;
             Ok(Some(projects.iter().map(Grant::of).collect::<Vec<_>>()))
-        });
-        let shared = async { found.await.map(|grants| grants.into_iter().map(Arc::new).collect::<Arc<[_]>>()) };
-        Ok(self.members.get_or_ask(identity.hash.clone(), shared).await?.unwrap_or_default())
+        };
+        let find = async || {
+            let found = self.look_up(identity, TokenKey::Members, ask).await;
+            found.map(|grants| grants.into_iter().map(Arc::new).collect::<Arc<[_]>>())
+        };
+        Ok(self.members.get_or_ask(identity.hash.clone(), find).await?.unwrap_or_default())
     }
 
     /// The table's entry, or else GitLab's answer, which is then written there. That a project is hidden

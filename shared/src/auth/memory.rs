@@ -59,10 +59,15 @@ where
     }
 
     /// What is remembered, or else what `ask` finds out. If the task that asks is dropped, a waiting one asks anew.
-    pub async fn get_or_ask(&self, key: K, ask: impl Future<Output = Remembered<T>>) -> Result<T> {
+    pub async fn get_or_ask<A>(&self, key: K, ask: impl FnOnce() -> A) -> Result<T>
+    where
+        A: Future<Output = Remembered<T>>,
+    {
         if let Some(outcome) = self.peek(&key).await {
             return outcome;
         }
+        // Asking is a large future and rarely needed: on the heap it burdens neither the stack nor the usual case.
+        let ask = Box::pin(ask());
         let entry = self.entries.entry(key).or_insert_with_if(ask, |entry| !self.holds(entry)).await;
         entry.into_value().outcome
     }
@@ -92,15 +97,22 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use futures::future::BoxFuture;
+
     use super::*;
     use crate::error::Error;
 
-    fn asking(count: &Arc<AtomicUsize>, entry: Remembered<u8>) -> impl Future<Output = Remembered<u8>> + use<> {
+    fn asking(
+        count: &Arc<AtomicUsize>,
+        entry: Remembered<u8>,
+    ) -> impl FnOnce() -> BoxFuture<'static, Remembered<u8>> + use<> {
         let count = count.clone();
-        async move {
-            count.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            entry
+        move || {
+            Box::pin(async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                entry
+            })
         }
     }
 

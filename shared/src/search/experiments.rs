@@ -23,6 +23,13 @@ pub struct ExperimentView<'a> {
     pub experiment: &'a Experiment,
 }
 
+impl<'a> ExperimentView<'a> {
+    /// As stored.
+    pub fn plain(experiment: &'a Experiment) -> Self {
+        Self { name: &experiment.name, id: experiment.id, experiment }
+    }
+}
+
 /// A parsed filter and order_by of `experiments/search`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExperimentSearch {
@@ -77,7 +84,7 @@ impl ExperimentSearch {
 
     /// Where the experiment sorts: the fields of order_by (by default from new to old), then its id.
     pub fn sort_key(&self, view: &ExperimentView<'_>) -> SortKey {
-        let mut key = SortKey::with_capacity(self.order.len() + 1);
+        let mut key = SortKey::with_capacity(self.order.len());
         for (attribute, ascending) in &self.order {
             let value = match attribute {
                 Attribute::Name => OrderValue::Text(view.name),
@@ -87,8 +94,6 @@ impl ExperimentSearch {
             };
             key.push(value, *ascending);
         }
-        // Two views of one search never show one id twice, but a virtual default may stand beside real ones.
-        key.push(OrderValue::Integer(i64::try_from(view.experiment.id.0).unwrap_or(i64::MAX)), true);
         key
     }
 }
@@ -199,4 +204,149 @@ impl Attribute {
 
 fn unknown_entity(entity: &str) -> Error {
     Error::invalid(format!("Invalid entity type '{entity}'. Valid entity types are ('attribute', 'tag', 'tags')"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Lifecycle, ProjectId};
+
+    fn experiment(name: &str, id: u64, tags: &[(&str, &str)]) -> Experiment {
+        Experiment {
+            id: ExperimentId(id),
+            project: ProjectId(1),
+            name: name.into(),
+            artifact_location: String::new(),
+            lifecycle: Lifecycle::Active,
+            creation_time: 1_000_000 + i64::try_from(id).unwrap(),
+            last_update_time: 1_000_000 + i64::try_from(id).unwrap(),
+            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            changes: 0,
+            shards: 1,
+            writer_shards_from: Default::default(),
+            is_default: false,
+        }
+    }
+
+    fn found(filter: &str, order_by: &[&str]) -> Result<String> {
+        let experiments = [
+            experiment("Able", 11, &[("team", "red"), ("empty", "")]),
+            experiment("baker", 12, &[("team", "Blue")]),
+            experiment("charlie", 13, &[("a.b", "x y")]),
+        ];
+        let order_by: Vec<String> = order_by.iter().map(|&clause| clause.to_owned()).collect();
+        let search = ExperimentSearch::parse(Some(filter), &order_by)?;
+        let view = |experiment| ExperimentView::plain(experiment);
+        let mut views: Vec<ExperimentView<'_>> =
+            experiments.iter().map(view).filter(|view| search.matches(view)).collect();
+        views.sort_by_cached_key(|view| search.sort_key(view));
+        let names: Vec<&str> = views.iter().map(|view| view.name).collect();
+        Ok(names.join(" "))
+    }
+
+    #[test]
+    fn filters_find_what_the_stock_server_finds() {
+        for (filter, expected) in [
+            ("", "charlie baker Able"),
+            ("name = 'Able'", "Able"),
+            ("attribute.name != 'Able'", "charlie baker"),
+            ("name LIKE 'a%'", ""),
+            ("name LIKE 'A%'", "Able"),
+            ("name ILIKE 'a%'", "Able"),
+            ("tags.team = 'red'", "Able"),
+            ("tag.team != 'red'", "baker"),
+            ("tags.team LIKE '%e%'", "baker Able"),
+            ("tags.team ILIKE 'b%'", "baker"),
+            ("tags.team IS NULL", "charlie"),
+            ("tags.`team` is not null", "baker Able"),
+            ("tags.empty = ''", "Able"),
+            ("tags.a.b = 'x y'", "charlie"),
+            ("tags.\"a.b\" LIKE 'x_y'", "charlie"),
+            ("tags.a.b = 'x y' AND name LIKE 'c%'", "charlie"),
+            ("experiment_id = '12'", "baker"),
+            ("experiment_id != '12'", "charlie Able"),
+            ("experiment_id IN ('11', '13')", "charlie Able"),
+            ("experiment_id NOT IN ('11')", "charlie baker"),
+            ("experiment_id = '012'", "baker"),
+            ("experiment_id = '-1'", ""),
+            ("creation_time > 0", "charlie baker Able"),
+            ("last_update_time < 5", ""),
+            ("creation_time != 7", "charlie baker Able"),
+        ] {
+            assert_eq!(found(filter, &[]).expect(filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn orders_are_those_of_the_stock_server() {
+        for (order_by, expected) in [
+            (vec!["name"], "Able baker charlie"),
+            (vec!["name DESC"], "charlie baker Able"),
+            (vec!["attribute.name ASC"], "Able baker charlie"),
+            (vec!["experiment_id"], "Able baker charlie"),
+            (vec!["experiment_id DESC"], "charlie baker Able"),
+            (vec!["creation_time"], "Able baker charlie"),
+            (vec!["last_update_time DESC"], "charlie baker Able"),
+            (vec!["creation_time DESC", "name"], "charlie baker Able"),
+            (vec!["name", "name DESC"], "Able baker charlie"),
+        ] {
+            assert_eq!(found("", &order_by).unwrap(), expected, "{order_by:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_stock_server_refuses_is_refused() {
+        for (filter, expected) in [
+            ("name = 'a' OR name = 'b'", "Invalid clause(s) in filter string: "),
+            (
+                "attributes.name = 'x'",
+                "Invalid entity type 'attributes'. Valid entity types are ('attribute', 'tag', 'tags')",
+            ),
+            ("experiment_id = 1", "Expected a quoted string value for attributes. Got value 1"),
+            ("experiment_id = 'x'", "Invalid experiment ID 'x'. Experiment ID must be a valid integer."),
+            ("experiment_id IN ('1', 'x')", "Invalid experiment ID 'x'. Experiment ID must be a valid integer."),
+            ("experiment_id > '1'", "Invalid comparator for experiment_id: >"),
+            ("experiment_id LIKE '1'", "Invalid comparator for experiment_id: LIKE"),
+            (
+                "name IN ('a','b')",
+                "Only ['experiment_id'] attributes support comparison with a list of quoted string values.",
+            ),
+            ("name > 'a'", "Invalid comparator '>' not one of "),
+            ("name IS NULL", "IS NULL / IS NOT NULL is only supported for tags, not for attribute 'name'"),
+            ("name = 5", "Expected a quoted string value for attributes. Got value 5"),
+            ("creation_time > 5.5", "Invalid value for numeric attribute 'creation_time': '5.5'"),
+            ("creation_time > '5'", "Expected numeric value type for numeric attribute: creation_time. Found '5'"),
+            ("creation_time LIKE 5", "Invalid comparator 'LIKE' not one of "),
+            ("metrics.a = 1", "Invalid entity type 'metrics'. Valid entity types are ('attribute', 'tag', 'tags')"),
+            ("lifecycle_stage = 'a'", "Invalid attribute key 'lifecycle_stage' specified. Valid keys are "),
+            ("tags.a > 'b'", "Invalid comparator for tag: >"),
+            ("tags.a IN ('b')", "Expected a quoted string value for tag (e.g. 'my-value'). Got value ('b')"),
+        ] {
+            let Err(Error::Invalid(message)) = found(filter, &[]) else { panic!("{filter} is not refused") };
+            assert!(message.starts_with(expected), "{filter}: {message}");
+        }
+        for order_by in
+            ["tags.a", "tag.a DESC", "attributes.name", "metrics.a", "foo", "name FOO", "name,creation_time"]
+        {
+            assert!(matches!(found("", &[order_by]), Err(Error::Invalid(_))), "{order_by}");
+        }
+    }
+
+    #[test]
+    fn the_shown_name_and_id_count() {
+        let default = experiment("Default", 7, &[]);
+        let shown = ExperimentView { name: "Default (42)", id: ExperimentId(0), experiment: &default };
+        for (filter, expected) in [
+            ("name = 'Default (42)'", true),
+            ("name = 'Default'", false),
+            ("experiment_id = '0'", true),
+            ("experiment_id = '7'", false),
+        ] {
+            let search = ExperimentSearch::parse(Some(filter), &[]).unwrap();
+            assert_eq!(search.matches(&shown), expected, "{filter}");
+        }
+        let search = ExperimentSearch::parse(None, &["name".into()]).unwrap();
+        let plain = ExperimentView::plain(&default);
+        assert!(search.sort_key(&plain) < search.sort_key(&shown));
+    }
 }

@@ -103,3 +103,45 @@ impl Stretch {
 fn fold(text: &str) -> String {
     text.chars().map(|character| character.to_lowercase().next().unwrap_or(character)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The definition, tried in every way.
+    fn naive(pattern: &[char], value: &[char]) -> bool {
+        match (pattern.first(), value.first()) {
+            (None, _) => value.is_empty(),
+            (Some('%'), _) => naive(&pattern[1..], value) || (!value.is_empty() && naive(pattern, &value[1..])),
+            (Some(wanted), Some(found)) => (*wanted == '_' || wanted == found) && naive(&pattern[1..], &value[1..]),
+            (Some(_), None) => false,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn agrees_with_the_definition(pattern in "[abß%_]{0,8}", value in "[abß]{0,9}") {
+            let parsed = Pattern::new(&pattern, false).unwrap();
+            let characters = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(parsed.matches(&value), naive(&characters(&pattern), &characters(&value)));
+        }
+
+        #[test]
+        fn case_can_be_ignored(value in "\\PC{0,12}") {
+            prop_assert!(Pattern::new(&value.to_lowercase(), true).is_ok());
+            prop_assert!(Pattern::new(&value, true).unwrap().matches(&value));
+        }
+    }
+
+    #[test]
+    fn hostile_patterns_cost_little() {
+        let started = std::time::Instant::now();
+        let pattern = Pattern::new(&format!("{}b", "%a_".repeat(500)), false).unwrap();
+        assert!(!pattern.matches(&"a".repeat(8_000)));
+        assert!(started.elapsed() < std::time::Duration::from_secs(1));
+        assert!(Pattern::new(&"a".repeat(LONGEST + 1), false).is_err());
+    }
+}

@@ -192,12 +192,11 @@ fn text_test(comparison: &Comparison<'_>) -> Result<TextTest> {
     check_operator(comparison, TEXT_OR_LIST_COMPARATORS)?;
     match &comparison.value {
         Literal::List { source, items } => TextTest::of_list(&comparison.comparator, list_texts(source, items)?),
-        Literal::Text { value, .. } | Literal::Number(value) => TextTest::new(&comparison.comparator, value),
-        other => Err(Error::invalid(format!(
-            "Expected a quoted string value for {}. Got value {}",
-            comparison.name.key,
-            other.source()
-        ))),
+        // Numbers and bare words are taken as the texts they are, as in the stock server.
+        Literal::Text { value, .. } | Literal::Number(value) | Literal::Word(value) => {
+            TextTest::new(&comparison.comparator, value)
+        }
+        Literal::None => Err(Error::invalid("IS NULL / IS NOT NULL is not supported for logged models")),
     }
 }
 
@@ -248,7 +247,7 @@ impl Attribute {
             "experiment_id" => Self::ExperimentId,
             "artifact_location" => Self::ArtifactLocation,
             "creation_time" | "creation_timestamp" | "creation_timestamp_ms" => Self::CreationTime,
-            "last_updated_time" | "last_updated_timestamp" | "last_updated_timestamp_ms" => Self::LastUpdateTime,
+            "last_updated_timestamp" | "last_updated_timestamp_ms" => Self::LastUpdateTime,
             _ => return None,
         })
     }
@@ -261,13 +260,218 @@ impl Attribute {
         match self {
             Self::Name => OrderValue::Text(&model.name),
             Self::Id => OrderValue::Text(&model.id),
-            Self::ModelType => OrderValue::text(model.model_type.as_ref()),
+            // What a model was created without counts as empty, as in the stock server.
+            Self::ModelType => OrderValue::Text(model.model_type.as_deref().unwrap_or_default()),
             Self::Status => OrderValue::Integer(model.status.number()),
-            Self::SourceRunId => OrderValue::text(model.source_run_id.as_ref()),
+            Self::SourceRunId => OrderValue::Text(model.source_run_id.as_deref().unwrap_or_default()),
             Self::ExperimentId => OrderValue::Integer(i64::try_from(model.experiment.0).unwrap_or(i64::MAX)),
             Self::ArtifactLocation => OrderValue::Text(&model.artifact_uri),
             Self::CreationTime => OrderValue::Integer(model.creation_time),
             Self::LastUpdateTime => OrderValue::Integer(model.last_update_time),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{ExperimentId, Lifecycle, MetricContext, ProjectId};
+
+    const RUN: &str = "7fd7e31c49db4208a37486de425df895";
+
+    fn point(key: &str, value: f64, timestamp: i64, dataset: Option<(&str, &str)>) -> Metric {
+        let context = MetricContext {
+            dataset_name: dataset.map(|(name, _)| name.to_owned()),
+            dataset_digest: dataset.map(|(_, digest)| digest.to_owned()),
+            run_id: Some(RUN.to_owned()),
+            ..MetricContext::default()
+        };
+        Metric { key: key.to_owned(), value, timestamp, step: 0, context }
+    }
+
+    fn model(name: &str, number: i64, status: LoggedModelStatus, metrics: Vec<Metric>) -> LoggedModel {
+        LoggedModel {
+            id: format!("m-{number:032x}"),
+            experiment: ExperimentId(1),
+            project: ProjectId(1),
+            name: name.to_owned(),
+            model_type: None,
+            source_run_id: None,
+            artifact_uri: String::new(),
+            status,
+            creation_time: 1_000_000 + number,
+            last_update_time: 1_000_000 + number,
+            lifecycle: Lifecycle::Active,
+            params: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            metrics,
+        }
+    }
+
+    fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    /// The models that a stock server was given for the answers below.
+    fn models() -> Vec<LoggedModel> {
+        let mnist = Some(("mnist", "d1"));
+        let points = vec![point("acc", 0.9, 1, mnist), point("acc", 0.2, 5, Some(("cifar", "d2")))];
+        let mut one = model("one", 1, LoggedModelStatus::Ready, points);
+        one.model_type = Some("cnn".into());
+        one.source_run_id = Some(RUN.into());
+        one.params = texts(&[("lr", "0.1")]);
+        one.tags = texts(&[("team", "red")]);
+        let points = vec![point("acc", 0.5, 1, mnist), point("loss", 3.0, 1, None)];
+        let mut two = model("two", 2, LoggedModelStatus::UploadFailed, points);
+        two.model_type = Some("Agent".into());
+        two.params = texts(&[("lr", "0.2"), ("n", "5")]);
+        two.tags = texts(&[("team", "Blue"), ("a.b", "x")]);
+        let three = model("three", 3, LoggedModelStatus::Pending, vec![point("loss", 1.0, 1, None)]);
+        vec![one, two, three]
+    }
+
+    fn found(filter: &str, order_by: &[ModelOrderBy], datasets: &[DatasetFilter]) -> Result<String> {
+        let mut models = models();
+        let filter = models
+            .iter()
+            .fold(filter.to_owned(), |text, model| text.replace(&format!("{{{}}}", model.name), &model.id));
+        let search = LoggedModelSearch::parse(Some(&filter), order_by, datasets)?;
+        models.retain(|model| search.matches(model));
+        models.sort_by_cached_key(|model| search.sort_key(model));
+        let names: Vec<String> = models.into_iter().map(|model| model.name).collect();
+        Ok(names.join(" "))
+    }
+
+    #[test]
+    fn filters_find_what_the_stock_server_finds() {
+        for (filter, expected) in [
+            ("", "three two one"),
+            ("name = 'one'", "one"),
+            ("attributes.name != 'one'", "three two"),
+            ("name LIKE 't%'", "three two"),
+            ("name ILIKE 'T%'", "three two"),
+            ("name IN ('one', 'three')", "three one"),
+            ("name NOT IN ('one')", "three two"),
+            ("model_id = '{two}'", "two"),
+            ("attributes.model_id NOT IN ('{two}')", "three one"),
+            ("model_type != 'cnn'", "three two"),
+            ("model_type = ''", "three"),
+            ("model_type LIKE '%'", "three two one"),
+            ("source_run_id != 'x'", "three two one"),
+            ("source_run_id = ''", "three two"),
+            ("status = 2", "one"),
+            ("status = '2'", "one"),
+            ("status != 2", "three two"),
+            ("status IN ('2', '3')", "two one"),
+            ("creation_timestamp > 5", "three two one"),
+            ("creation_timestamp_ms < 5", ""),
+            ("last_updated_timestamp >= 5.5", "three two one"),
+            ("metrics.acc > 0.5", "one"),
+            ("metrics.acc < 0.3", "one"),
+            ("metrics.acc != 0.9", "two one"),
+            ("metrics.missing != 1", ""),
+            ("metrics.loss >= 1 AND metrics.acc = .5", "two"),
+            ("params.lr = '0.1'", "one"),
+            ("params.n = 5", "two"),
+            ("params.lr != '0.1'", "two"),
+            ("params.lr IN ('0.1','0.3')", "one"),
+            ("tags.team ILIKE 'r%'", "one"),
+            ("tags.`a.b` = 'x'", "two"),
+            ("tags.team NOT IN ('red')", "two"),
+            ("name = one", "one"),
+            ("experiment_id != 'x'", "three two one"),
+        ] {
+            assert_eq!(found(filter, &[], &[]).expect(filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_status_can_be_named() {
+        for (filter, expected) in [
+            ("status = 'READY'", "one"),
+            ("status != 'LOGGED_MODEL_READY'", "three two"),
+            ("status IN ('READY', 'LOGGED_MODEL_PENDING')", "three one"),
+            ("status NOT IN ('READY', 'LOGGED_MODEL_PENDING')", "two"),
+        ] {
+            assert_eq!(found(filter, &[], &[]).expect(filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn datasets_limit_the_metrics_compared() {
+        let on = |name: &str, digest: Option<&str>| DatasetFilter {
+            dataset_name: name.into(),
+            dataset_digest: digest.map(str::to_owned),
+        };
+        for (filter, datasets, expected) in [
+            ("", vec![on("mnist", Some("d1"))], "two one"),
+            ("", vec![on("mnist", None)], "two one"),
+            ("", vec![on("mnist", Some("d2"))], ""),
+            ("", vec![on("cifar", Some("d2"))], "one"),
+            ("metrics.acc > 0.3", vec![on("cifar", Some("d2"))], ""),
+            ("metrics.acc > 0.3", vec![on("mnist", Some("d1")), on("cifar", Some("d2"))], "two one"),
+            ("metrics.loss > 0", vec![on("mnist", Some("d1"))], ""),
+            ("name = 'one'", vec![on("mnist", Some("d1"))], "one"),
+        ] {
+            assert_eq!(found(filter, &[], &datasets).expect(filter), expected, "{filter} {datasets:?}");
+        }
+        assert!(found("", &[], &[on("", Some("d1"))]).is_err());
+    }
+
+    #[test]
+    fn orders_are_those_of_the_stock_server() {
+        for (field, ascending, dataset, expected) in [
+            ("name", true, None, "one three two"),
+            ("name", false, None, "two three one"),
+            ("status", true, None, "three one two"),
+            ("model_type", true, None, "three two one"),
+            ("source_run_id", true, None, "three two one"),
+            ("creation_time", true, None, "one two three"),
+            ("creation_timestamp", false, None, "three two one"),
+            ("metrics.acc", true, None, "one two three"),
+            ("metrics.acc", false, None, "two one three"),
+            ("metrics.loss", true, None, "three two one"),
+            ("metrics.loss", false, None, "two three one"),
+            ("metrics.acc", true, Some(("mnist", None)), "two one three"),
+            ("metrics.acc", false, Some(("mnist", Some("d1"))), "one two three"),
+            ("metrics.acc", true, Some(("cifar", Some("d2"))), "one three two"),
+            ("experiment_id", true, None, "three two one"),
+        ] {
+            let order = ModelOrderBy {
+                field_name: field.into(),
+                ascending,
+                dataset_name: dataset.map(|(name, _)| name.to_owned()),
+                dataset_digest: dataset.and_then(|(_, digest)| digest).map(str::to_owned),
+            };
+            assert_eq!(found("", &[order], &[]).expect(field), expected, "{field} {ascending}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_searched_or_sorted_is_refused() {
+        for filter in [
+            "status > 1",
+            "tags.team IS NULL",
+            "tags.team > 'x'",
+            "metrics.acc > 'x'",
+            "metrics.acc LIKE 1",
+            "attribute.name = 'one'",
+            "metric.acc > 1",
+            "datasets.name = 'x'",
+            "name = 'a' OR name = 'b'",
+            "(name = 'a')",
+            "name = 'a';",
+            "foo = 'x'",
+            "name",
+        ] {
+            assert!(matches!(found(filter, &[], &[]), Err(Error::Invalid(_))), "{filter}");
+        }
+        for field in ["", "foo", "params.lr", "tags.team", "last_updated_time"] {
+            let order =
+                ModelOrderBy { field_name: field.into(), ascending: true, dataset_name: None, dataset_digest: None };
+            assert!(matches!(found("", &[order], &[]), Err(Error::Invalid(_))), "{field}");
         }
     }
 }

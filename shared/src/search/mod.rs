@@ -9,6 +9,8 @@ mod like;
 mod logged_models;
 mod order;
 mod parser;
+#[cfg(test)]
+mod recorded_tests;
 mod runs;
 
 pub use experiments::{ExperimentSearch, ExperimentView};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::lexer::{Kind, Stray, Token, first_part, tokens, unquoted};
 use crate::error::{Error, Result};
+use crate::model::validation::shown;
 
 /// Bytes of a filter or order_by text.
 const LONGEST_TEXT: usize = 256 * 1024;
@@ -183,6 +184,7 @@ impl<'a> Parser<'a, '_> {
 
     /// The comparison that begins with `first`.
     fn comparison(&mut self, first: Token<'a>) -> Result<Comparison<'a>> {
+        let from = self.at;
         self.at += 1;
         let next_is_operator = self.peek().is_some_and(|token| token.kind == Kind::Operator);
         match first.kind {
@@ -204,20 +206,26 @@ impl<'a> Parser<'a, '_> {
         if comparator.ends_with("NULL") {
             return Ok(Comparison { name, comparator, value: Literal::None });
         }
-        let Some(token) = self.next() else { return Err(refuse_clause(&[first.source, &comparator])) };
+        let Some(token) = self.next() else { return Err(self.refuse_since(from)) };
         let wants_list = comparator.ends_with("IN");
         let value = match token.kind {
             Kind::Open => {
                 let (source, items) = self.group(token);
                 Literal::List { source, items }
             }
-            _ if wants_list => return Err(refuse_clause(&[first.source, &comparator, token.source])),
+            _ if wants_list => return Err(self.refuse_since(from)),
             Kind::Number => Literal::Number(token.source),
             Kind::SingleQuoted | Kind::DoubleQuoted => Literal::Text { source: token.source, value: token.unquoted() },
             Kind::Name => Literal::Word(token.source),
-            _ => return Err(refuse_clause(&[first.source, &comparator, token.source])),
+            _ => return Err(self.refuse_since(from)),
         };
         Ok(Comparison { name, comparator, value })
+    }
+
+    /// Refuses the tokens from this one on to where the parser stands.
+    fn refuse_since(&self, from: usize) -> Error {
+        let sources: Vec<&str> = self.tokens[from..self.at].iter().map(|token| token.source).collect();
+        refuse_clause(&sources)
     }
 
     /// The comparator here, if there is one.
@@ -278,8 +286,8 @@ fn refuse_clause(parts: &[&str]) -> Error {
 fn refuse_stray(text: &str, stray: &Stray<'_>) -> Error {
     match stray {
         Stray::Text { source: ";", start } if !text[start + 1..].trim().is_empty() => Error::invalid(format!(
-            "Search filter contained multiple expression {:?}. Provide AND-ed expression list.",
-            shortened(text)
+            "Search filter contained multiple expression {}. Provide AND-ed expression list.",
+            shown(shortened(text))
         )),
         Stray::Text { source, .. } => refuse_clause(&[source]),
         Stray::Name(source) => Error::invalid(format!(
@@ -293,4 +301,151 @@ fn refuse_stray(text: &str, stray: &Stray<'_>) -> Error {
 /// At most 200 characters of a client's text, for messages.
 fn shortened(text: &str) -> &str {
     text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::search::{ExperimentSearch, LoggedModelSearch, ModelOrderBy, RunSearch};
+
+    /// Parses with all three languages; none may panic, and every refusal is the client's fault.
+    fn survives(text: &str) -> Result<(), TestCaseError> {
+        let clauses = [text.to_owned()];
+        let order =
+            [ModelOrderBy { field_name: text.to_owned(), ascending: false, dataset_name: None, dataset_digest: None }];
+        let results = [
+            RunSearch::parse(Some(text), &[]).map(drop),
+            RunSearch::parse(None, &clauses).map(drop),
+            ExperimentSearch::parse(Some(text), &[]).map(drop),
+            ExperimentSearch::parse(None, &clauses).map(drop),
+            LoggedModelSearch::parse(Some(text), &[], &[]).map(drop),
+            LoggedModelSearch::parse(None, &order, &[]).map(drop),
+        ];
+        for result in results {
+            prop_assert!(matches!(result, Ok(()) | Err(Error::Invalid(_))), "{result:?}");
+        }
+        Ok(())
+    }
+
+    /// A value that both kinds of quotes can hold, and how to write it.
+    fn text_value() -> impl Strategy<Value = (String, String)> {
+        ("[^'\"\\\\]{0,8}", any::<bool>()).prop_map(|(value, double)| {
+            let quote = if double { '"' } else { '\'' };
+            (format!("{quote}{value}{quote}"), value)
+        })
+    }
+
+    /// A name, how to write it, and its entity and key.
+    fn name() -> impl Strategy<Value = (String, Option<&'static str>, String)> {
+        let entity = prop::sample::select(vec!["metrics", "params", "tags", "attributes", "dataset"]);
+        let plain = "[a-zé_][a-z0-9_]{0,5}(\\.[a-z0-9_]{1,3}){0,2}";
+        let special = "[a-z/ .:%\\-]{1,8}";
+        prop_oneof![
+            (entity.clone(), plain).prop_map(|(entity, key)| (format!("{entity}.{key}"), Some(entity), key)),
+            (entity, special, prop::sample::select(vec!['`', '"', '\'']))
+                .prop_map(|(entity, key, quote)| { (format!("{entity}.{quote}{key}{quote}"), Some(entity), key) }),
+            prop::sample::select(vec!["run_id", "status", "created"]).prop_map(|key| (
+                key.to_owned(),
+                None,
+                key.to_owned()
+            )),
+        ]
+    }
+
+    /// A comparator in some spelling and in its normal form.
+    fn comparator() -> impl Strategy<Value = (&'static str, &'static str)> {
+        prop::sample::select(vec![
+            ("=", "="),
+            ("!=", "!="),
+            ("<=", "<="),
+            (">", ">"),
+            ("like", "LIKE"),
+            ("ILike", "ILIKE"),
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in ".{0,60}") {
+            survives(&text)?;
+        }
+
+        #[test]
+        fn near_filters_are_survived(
+            pieces in prop::collection::vec(prop::sample::select(vec![
+                "metrics.a", "params", ".", "`", "'", "\"", "\\", "(", ")", ",", ";", " ", "=", "!", "<", ">", "AND",
+                "OR", "IN", "NOT", "IS", "NULL", "LIKE", "1", "-", "1e", "e9", "é", "run_id", "experiment_id", "DESC",
+                "tags.`x y`", "'v'", "\"w\"", "\0", "\u{2028}", "😀",
+            ]), 0..24),
+            separator in prop::sample::select(vec!["", " "]),
+        ) {
+            survives(&pieces.join(separator))?;
+        }
+
+        #[test]
+        fn what_is_written_is_read(
+            parts in prop::collection::vec((name(), comparator(), text_value(), "[ \\t\\n]{1,2}"), 1..6),
+            separator in prop::sample::select(vec![" AND ", " and ", "\tAnd  "]),
+        ) {
+            let written: Vec<String> = parts
+                .iter()
+                .map(|((name, ..), (comparator, _), (value, _), space)| format!("{name}{space}{comparator}{space}{value}"))
+                .collect();
+            let written = written.join(separator);
+            let read = parse_filter(Some(&written)).map_err(|error| TestCaseError::fail(format!("{error}: {written}")))?;
+            prop_assert_eq!(read.len(), parts.len());
+            for (read, ((_, entity, key), (_, comparator), (_, value), _)) in read.iter().zip(&parts) {
+                prop_assert_eq!(read.name, Name { entity: *entity, key });
+                prop_assert_eq!(&read.comparator, comparator);
+                let Literal::Text { value: found, .. } = read.value else {
+                    return Err(TestCaseError::fail(format!("{read:?}")));
+                };
+                prop_assert_eq!(found, value);
+            }
+        }
+
+        #[test]
+        fn lists_are_read(values in prop::collection::btree_set("[^'\"\\\\]{0,6}", 1..6), comma: bool) {
+            let quoted: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
+            let list = format!("run_id not  in({}{})", quoted.join(" , "), if comma { "," } else { "" });
+            let read = parse_filter(Some(&list)).unwrap();
+            let Literal::List { source, items } = &read[0].value else { panic!("{read:?}") };
+            prop_assert_eq!(list_texts(source, items).unwrap(), values);
+        }
+
+        #[test]
+        fn numbers_are_read(number: f64) {
+            prop_assume!(number.is_finite());
+            for written in [format!("{number:?}"), format!("{number:e}"), format!("{number}")] {
+                let filter = format!("metrics.a>{written}");
+                let read = parse_filter(Some(&filter)).unwrap();
+                prop_assert_eq!(&read[0].value, &Literal::Number(&written));
+            }
+        }
+    }
+
+    #[test]
+    fn size_is_bounded() {
+        let comparison = "a = 'b' AND ";
+        assert!(parse_filter(Some(&comparison.repeat(MOST_COMPARISONS))).is_ok());
+        assert!(parse_filter(Some(&comparison.repeat(MOST_COMPARISONS + 1))).is_err());
+        assert!(parse_filter(Some(&" ".repeat(LONGEST_TEXT + 1))).is_err());
+        assert!(parse_order_by(&vec!["a".to_owned(); MOST_ORDER_FIELDS + 1]).is_err());
+    }
+
+    #[test]
+    fn hostile_texts_cost_little() {
+        let started = std::time::Instant::now();
+        for piece in
+            ["'", "\\'", "''", "'\\'", "`", "``", "(", "(')", "a.", "1", "a.`", "\"' ", "not ", "= ", "a = (", "-"]
+        {
+            let text = piece.repeat(LONGEST_TEXT / 4 / piece.len());
+            for text in [format!("a = {}", &text[..text.len() - 8]), text] {
+                survives(&text).unwrap();
+            }
+        }
+        assert!(started.elapsed() < std::time::Duration::from_secs(10));
+    }
 }

@@ -9,6 +9,7 @@ use super::condition::{
 use super::order::{OrderValue, SortKey};
 use super::parser::{Comparison, Literal, Name, list_texts, parse_filter, parse_order_by};
 use crate::error::{Error, Result};
+use crate::model::validation::shown;
 use crate::model::{DatasetInput, Run};
 
 const RUN_NAME_TAG: &str = "mlflow.runName";
@@ -61,7 +62,8 @@ impl RunSearch {
         for clause in parse_order_by(order_by)? {
             let field = Field::for_order(clause.name)?;
             if order.iter().any(|(known, _)| *known == field) {
-                return Err(Error::invalid(format!("`order_by` contains duplicate fields: {order_by:?}")));
+                let clauses: Vec<String> = order_by.iter().map(|clause| shown(clause)).collect();
+                return Err(Error::invalid(format!("`order_by` contains duplicate fields: [{}]", clauses.join(", "))));
             }
             order.push((field, clause.ascending));
         }
@@ -74,13 +76,16 @@ impl RunSearch {
         self.conditions.iter().all(|condition| condition.accepts(run))
     }
 
-    /// Where the run sorts: the fields of order_by, then start time from late to early, then run id.
+    /// Where the run sorts: the fields of order_by, then start time from late to early, those without one
+    /// last, then run id.
     pub fn sort_key(&self, run: &Run) -> SortKey {
-        let mut key = SortKey::with_capacity(self.order.len() + 2);
-        for (field, ascending) in &self.order {
+        // In the default order nothing stands before the start time, so that keys sort as the index does.
+        let fields = if self.is_default_order() { &[] } else { self.order.as_slice() };
+        let mut key = SortKey::with_capacity(fields.len() + 2);
+        for (field, ascending) in fields {
             key.push(field.order_value(run), *ascending);
         }
-        key.push(Field::StartTime.order_value(run), false);
+        key.push(OrderValue::integer(run.start_time), false);
         key.push(OrderValue::Text(&run.id), true);
         key
     }
@@ -320,7 +325,96 @@ impl Field {
     }
 }
 
-/// A run created without a start time counts as started at 0, as in the stock server.
+/// A run created without a start time counts as started at 0 where a client names it, as in the stock server.
 fn start_time(run: &Run) -> i64 {
     run.start_time.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded_tests::recorded_runs;
+    use super::*;
+
+    fn search(filter: &str, order_by: &[&str]) -> RunSearch {
+        let order_by: Vec<String> = order_by.iter().map(|&clause| clause.to_owned()).collect();
+        RunSearch::parse(Some(filter), &order_by).expect(filter)
+    }
+
+    #[test]
+    fn tells_what_must_be_read() {
+        assert!(!search("params.a = 'x' AND run_id != 'y'", &["start_time"]).uses_metrics());
+        assert!(search("metrics.a > 1", &[]).uses_metrics());
+        assert!(search("", &["metrics.a"]).uses_metrics());
+        assert!(search("dataset.context = 'train'", &[]).uses_datasets());
+        assert!(!search("tags.dataset = 'train'", &["metrics.a"]).uses_datasets());
+        assert!(search("", &["metrics.a"]).matches_all());
+    }
+
+    #[test]
+    fn knows_the_only_run_ids() {
+        for (filter, expected) in [
+            ("run_id = 'a'", Some(vec!["a"])),
+            ("run_id IN ('b', 'a', 'b')", Some(vec!["a", "b"])),
+            ("attributes.run_id IN ('a', 'b') AND run_id = 'b'", Some(vec!["b"])),
+            ("run_id = 'a' AND run_id = 'b'", Some(vec![])),
+            ("run_id IN ('a', 'b') AND run_id != 'b' AND status = 'FAILED'", Some(vec!["a", "b"])),
+            ("run_id != 'a'", None),
+            ("run_id NOT IN ('a')", None),
+            ("run_id LIKE 'a'", None),
+            ("tags.run_id = 'a'", None),
+            ("", None),
+        ] {
+            let ids = expected.map(|ids| ids.into_iter().map(str::to_owned).collect());
+            assert_eq!(search(filter, &[]).run_ids(), ids, "{filter}");
+        }
+    }
+
+    #[test]
+    fn knows_the_default_order() {
+        for (order_by, expected) in [
+            (vec![], true),
+            (vec!["start_time DESC"], true),
+            (vec!["attributes.start_time DESC"], true),
+            (vec!["Created DESC", "run_id"], true),
+            (vec!["start_time"], false),
+            (vec!["run_id", "start_time DESC"], false),
+            (vec!["start_time DESC", "metrics.a"], false),
+        ] {
+            let search = search("", &order_by);
+            assert_eq!(search.is_default_order(), expected, "{order_by:?}");
+            if expected {
+                let key = |search: &RunSearch| {
+                    let mut runs = recorded_runs();
+                    runs.sort_by_cached_key(|run| search.sort_key(run));
+                    runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+                };
+                assert_eq!(key(&search), key(&RunSearch::parse(None, &[]).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_holds_the_default_position() {
+        for run in recorded_runs() {
+            for order_by in [vec![], vec!["start_time DESC"], vec!["start_time"], vec!["metrics.acc"]] {
+                let key = search("", &order_by).sort_key(&run);
+                assert_eq!(RunSearch::default_position(&key), Some((run.start_time, run.id.clone())));
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_paging_positions() {
+        for clause in ["metrics.acc DESC", "metrics.loss", "params.model DESC", "tags.team", "end_time DESC"] {
+            let search = search("", &[clause]);
+            let mut runs = recorded_runs();
+            runs.sort_by_cached_key(|run| search.sort_key(run));
+            for (index, run) in runs.iter().enumerate() {
+                let stored = postcard::to_stdvec(&search.sort_key(run)).unwrap();
+                let position: SortKey = postcard::from_bytes(&stored).unwrap();
+                let rest = runs.iter().filter(|run| search.sort_key(run) > position).count();
+                assert_eq!(rest, runs.len() - index - 1, "{clause} {}", run.name);
+            }
+        }
+    }
 }

@@ -78,6 +78,14 @@ pub(crate) enum Guard {
 }
 
 impl Guard {
+    /// How often the experiment behind the guard has been deleted or restored.
+    pub(crate) fn changes(&self) -> u64 {
+        match self {
+            Self::Own => 0,
+            Self::Run(experiment) => experiment.changes,
+        }
+    }
+
     pub(crate) fn condition(&self) -> &'static str {
         match self {
             Self::Own => "lifecycle = :active",

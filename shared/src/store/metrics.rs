@@ -1,7 +1,6 @@
 //! Writing metric points as segments, and reading histories (data.md sections 2 and 3).
 //! Serves runs and logged models alike: `pk` is the partition of either.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -28,36 +27,6 @@ const ACKNOWLEDGE_WITHIN_MS: i64 = 20_000;
 const LARGEST_SEGMENT: usize = 380 * 1024;
 /// Points per item that surely fit: a point takes at most 36 bytes beside its key.
 const MOST_POINTS: usize = 5_000;
-/// Skew against DynamoDB's clock at which metric writes are refused, ms.
-const WORST_SKEW_MS: i64 = 5_000;
-
-/// The clock's distance from DynamoDB's, measured on every answer.
-#[derive(Debug, Default)]
-pub(crate) struct Skew {
-    ahead_ms: AtomicI64,
-}
-
-impl Skew {
-    /// Notes an answer's `Date`, which has a resolution of 1 s.
-    pub(crate) fn note(&self, ahead_ms: i64) {
-        let ahead_ms = if ahead_ms > 0 { (ahead_ms - 1_000).max(0) } else { ahead_ms };
-        if ahead_ms.abs() > 2_000 {
-            tracing::warn!(ahead_ms, "this clock differs from DynamoDB's");
-        }
-        self.ahead_ms.store(ahead_ms, Ordering::Relaxed);
-    }
-
-    fn check(&self) -> Result<()> {
-        let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
-        if ahead_ms.abs() > WORST_SKEW_MS {
-            return Err(Error::Unavailable(format!(
-                "this clock is {ahead_ms} ms ahead of DynamoDB's: metrics refused"
-            )));
-        }
-        Ok(())
-    }
-}
-
 impl Store {
     /// Writes the points of one logging call; `Ok(Ok(()))` means that they are durable and will be seen.
     /// Writing the same points again is harmless.
@@ -91,8 +60,9 @@ impl Store {
     /// Sees to it that META says "open" for at least another minute; answers until when (ms).
     async fn announce(&self, pk: &str, guard: &Guard) -> Result<Result<i64, Refusal>> {
         let now = self.clock.now_ms();
-        if let Some(open_until) = self.open_until.get(pk)
+        if let Some((open_until, changes)) = self.open_until.get(pk)
             && open_until >= now + OPEN_MARGIN_MS
+            && changes == guard.changes()
         {
             return Ok(Ok(open_until));
         }
@@ -110,7 +80,7 @@ impl Store {
             Outcome::Refused(Some(meta)) if !guard.allows(&meta) => return Ok(Err(Refusal::Deleted)),
             Outcome::Refused(Some(meta)) => meta.number("open_until")?,
         };
-        self.open_until.insert(pk.to_owned(), open_until);
+        self.open_until.insert(pk.to_owned(), (open_until, guard.changes()));
         Ok(Ok(open_until))
     }
 

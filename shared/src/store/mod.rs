@@ -16,6 +16,7 @@ mod runs;
 mod runs_search;
 mod sealed;
 mod segment;
+mod skew;
 mod table;
 pub(crate) mod tokens;
 
@@ -50,9 +51,10 @@ pub struct Store {
     runs: Cache<String, Cached<RunOwner>>,
     /// Since when (ms) and how many runs this instance began in an experiment.
     new_runs: Cache<ExperimentId, (i64, u32)>,
-    skew: Arc<metrics::Skew>,
-    /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key.
-    open_until: Cache<String, i64>,
+    skew: skew::Skew,
+    /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key,
+    /// and how often its experiment had been deleted or restored by then.
+    open_until: Cache<String, (i64, u64)>,
 }
 
 /// A value and when it was read, ms.
@@ -73,6 +75,8 @@ impl Store {
         {
             Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build()
         }
+        let skew = skew::Skew::new(clock.clone());
+        let client = aws_sdk_dynamodb::Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build());
         Self {
             client,
             table,
@@ -81,7 +85,7 @@ impl Store {
             experiments: cache(),
             runs: cache(),
             new_runs: cache(),
-            skew: Arc::default(),
+            skew,
             open_until: cache(),
         }
     }

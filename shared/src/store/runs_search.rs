@@ -13,8 +13,8 @@ use crate::model::{Experiment, Inputs, Lifecycle, Run, ViewType};
 
 /// Open runs whose segments are read at a time.
 const FOLDS_AT_A_TIME: usize = 32;
-/// Rows asked of a shard at a time in the default order.
-const ROWS_PER_SHARD: i32 = 25;
+/// Rows asked of a shard beyond its even share of a page: shards are never quite even.
+const SPARE_ROWS: usize = 25;
 
 /// A position in the default order: latest start first, then run id.
 pub type RunPosition = (Option<i64>, String);
@@ -140,10 +140,11 @@ impl Store {
 impl RunRows<'_> {
     /// The next rows in the default order, at most `count`; fewer only at the end.
     pub async fn take(&mut self, experiment: &Experiment, view: ViewType, count: usize) -> Result<Vec<StoredRun>> {
-        let mut taken: Vec<StoredRun> = Vec::with_capacity(count);
+        let mut taken: Vec<StoredRun> = Vec::with_capacity(count.min(1_000));
+        let rows = count.div_ceil(self.shards.len()) + SPARE_ROWS;
         while taken.len() < count {
             let dry = self.shards.iter_mut().filter(|shard| shard.rows.is_empty() && shard.next.is_some());
-            try_join_all(dry.map(|shard| shard.read_page(self.store))).await?;
+            try_join_all(dry.map(|shard| shard.read_page(self.store, rows))).await?;
             if self.shards.iter().any(|shard| shard.rows.is_empty() && shard.next.is_some()) {
                 continue;
             }
@@ -163,13 +164,13 @@ impl RunRows<'_> {
 }
 
 impl Shard {
-    async fn read_page(&mut self, store: &Store) -> Result<()> {
+    async fn read_page(&mut self, store: &Store, rows: usize) -> Result<()> {
         let Some(cursor) = self.next.take() else { return Ok(()) };
         let mut query: QueryFluentBuilder = store
             .client
             .query()
             .index_name(keys::GSI1)
-            .limit(ROWS_PER_SHARD)
+            .limit(i32::try_from(rows).unwrap_or(i32::MAX))
             .expression_attribute_values(":pk", string(&self.partition));
         query = match cursor {
             Cursor::Start => query.key_condition_expression("GSI1PK = :pk"),

@@ -22,16 +22,18 @@ class Difference:
     reason: str
     stock: tuple[int, str | None]
     ours: tuple[int, str | None]
+    # What our answer must hold, where status and code do not say it all.
+    body: dict | None = None
 
 
 KNOWN_DIFFERENCES: dict[str, Difference] = {}
 
 
-def _differ(reason: str, stock: tuple[int, str | None], ours: tuple[int, str | None], *cases: str) -> None:
+def _differ(reason: str, stock: tuple[int, str | None], ours: tuple[int, str | None], *cases: str, body: dict | None = None) -> None:
     for case in cases:
         if case in KNOWN_DIFFERENCES:
             raise ValueError(f"{case} is listed twice")
-        KNOWN_DIFFERENCES[case] = Difference(reason, stock, ours)
+        KNOWN_DIFFERENCES[case] = Difference(reason, stock, ours, body)
 
 
 # ---- a client's mistake is never a server error: clients retry a 5xx for minutes
@@ -196,4 +198,19 @@ _differ(
     INVALID,
     "artifacts.unsafe_paths/download backslash dots",
     "artifacts.unsafe_paths/get-artifact '..\\\\x'",
+)
+_differ(
+    "the AI gateway is not part of Perigee, and its menu must not show",
+    GOOD,
+    GOOD,
+    "server.about/server-info",
+    "server.about/server-info of the ui",
+    body={
+        "store_type": "SqlStore",
+        "workspaces_enabled": False,
+        "trace_archival_enabled": False,
+        "multipart_uploads_enabled": False,
+        "multipart_downloads_enabled": False,
+        "features_enabled": {"gateway": False},
+    },
 )

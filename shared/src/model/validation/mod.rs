@@ -118,8 +118,8 @@ pub fn artifact_location(location: &str) -> Result<()> {
     let names_host = rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
     if NAMES_A_HOST.contains(&scheme.as_str()) || (scheme == "mlflow-artifacts" && names_host) {
         return Err(Error::invalid(format!(
-            "'artifact_location' cannot use the '{scheme}' scheme: it addresses a host other than the \
-             tracking server's configured artifact storage"
+            "'artifact_location' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other \
+             than the tracking server's configured artifact storage"
         )));
     }
     if location.starts_with("runs:") {
@@ -224,10 +224,21 @@ pub fn max_results(count: i64) -> Result<usize> {
     usize::try_from(count).map_err(|_| refused("a positive integer".into()))
 }
 
+/// `max_results` of a search for runs: as [`max_results`], but the stock server words one refusal differently.
+pub fn runs_max_results(count: i64) -> Result<usize> {
+    if count > MOST_RESULTS {
+        return Err(Error::invalid(format!(
+            "Invalid value {count} for parameter 'max_results' supplied:  Hint: Value was of type 'int'. \
+             See the API docs for more information about request parameters."
+        )));
+    }
+    max_results(count)
+}
+
 /// `max_results` of `get-history-bulk-interval`.
 pub fn interval_points(count: i64) -> Result<usize> {
     let allowed = usize::try_from(count).ok().filter(|_| (1..=MOST_INTERVAL_POINTS).contains(&count));
-    allowed.ok_or_else(|| Error::invalid(format!("max_results must be between 1 and {MOST_INTERVAL_POINTS}.")))
+    allowed.ok_or_else(|| Error::invalid(format!("max_results must be between 1 and {MOST_INTERVAL_POINTS}. See the API docs for more information about request parameters.")))
 }
 
 /// A key of a metric, param or tag: plain characters, and a path that is its own normal form, because
@@ -347,9 +358,12 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// In single quotes; in double quotes if it holds only single ones.
-fn shown(text: &str) -> String {
+/// In single quotes, or in double quotes if it holds only single ones: how the stock server shows texts.
+pub(crate) fn shown(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let inner = if quote == '\'' { text.replace('\'', "\\'") } else { text.to_owned() };
     format!("{quote}{inner}{quote}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,352 @@
+//! The part of GitLab's GraphQL schema that the hub asks for: <https://docs.gitlab.com/api/graphql/reference/>.
+
+use async_graphql::{Context, Enum, Error, ID, Object, Result, SimpleObject};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::gitlab::caller::Caller;
+use crate::gitlab::state::{Account, Project as ProjectState, Role, State, Visibility};
+use crate::gitlab::world::World;
+
+/// Nodes of one page; more are never given, and fewer only when asked for.
+const MAX_PAGE: usize = 100;
+
+/// What every resolver needs: the world, and who is asking.
+#[derive(Clone)]
+pub struct Viewer {
+    pub caller: Caller,
+    pub world: World,
+    pub base: String,
+}
+
+impl Viewer {
+    fn account(&self) -> Option<&Account> {
+        self.caller.account.as_ref()
+    }
+
+    fn project(&self, state: &State, project: &ProjectState) -> Option<Project> {
+        let permissions = state.permissions(self.account(), project);
+        let role = self.account().and_then(|account| state.project_role(account.id, project));
+        permissions.read.then(|| Project {
+            id: ID(gid(project.id)),
+            name: project.name.clone(),
+            path: project.path.rsplit('/').next().unwrap_or_default().to_owned(),
+            full_path: ID(project.path.clone()),
+            description: project.description.clone(),
+            visibility: project.visibility.as_str(),
+            created_at: project.created_at.clone(),
+            updated_at: project.created_at.clone(),
+            last_activity_at: project.created_at.clone(),
+            archived: project.archived,
+            topics: project.topics.clone(),
+            star_count: 0,
+            web_url: format!("{}/{}", self.base, project.path),
+            user_permissions: ProjectPermissions {
+                download_code: permissions.download,
+                push_code: permissions.push,
+                admin_project: permissions.admin,
+                read_project: permissions.read,
+            },
+            max_access_level: AccessLevel {
+                integer_value: role.map_or(0, Role::level),
+                string_value: AccessLevelEnum::from(role),
+            },
+        })
+    }
+}
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// The user behind the credential; null for anonymous callers.
+    async fn current_user(&self, context: &Context<'_>) -> Result<Option<UserCore>> {
+        let viewer = context.data::<Viewer>()?;
+        Ok(viewer.account().map(|account| UserCore {
+            id: ID(format!("gid://gitlab/User/{}", account.id)),
+            username: account.username.clone(),
+            name: account.name.clone(),
+        }))
+    }
+
+    /// The project of this path; null when there is none or it is hidden.
+    async fn project(&self, context: &Context<'_>, full_path: ID) -> Result<Option<Project>> {
+        let viewer = context.data::<Viewer>()?;
+        Ok(viewer.world.read(|state| {
+            let project = state.project_at(&full_path)?;
+            viewer.project(state, project)
+        }))
+    }
+
+    /// Visible projects, in pages.
+    #[expect(clippy::too_many_arguments, reason = "one argument each, as in GitLab's schema")]
+    async fn projects(
+        &self,
+        context: &Context<'_>,
+        membership: Option<bool>,
+        ids: Option<Vec<ID>>,
+        full_paths: Option<Vec<String>>,
+        search: Option<String>,
+        search_namespaces: Option<bool>,
+        topics: Option<Vec<String>>,
+        visibility_level: Option<VisibilityLevelsEnum>,
+        min_access_level: Option<AccessLevelEnum>,
+        archived: Option<ProjectArchived>,
+        sort: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        after: Option<String>,
+        before: Option<String>,
+    ) -> Result<ProjectConnection> {
+        let viewer = context.data::<Viewer>()?;
+        let ids = ids.map(|ids| ids.iter().map(|id| project_id(id)).collect::<Result<Vec<u64>>>()).transpose()?;
+        let order = Order::parse(sort.as_deref().unwrap_or("id_desc"))?;
+        let after = after.map(|cursor| Position::parse(&cursor)).transpose()?;
+        let before = before.map(|cursor| Position::parse(&cursor)).transpose()?;
+        let limit = |asked: i32| usize::try_from(asked).map_or(0, |asked| asked.min(MAX_PAGE));
+
+        viewer.world.read(|state| {
+            let role = |p: &ProjectState| viewer.account().and_then(|account| state.project_role(account.id, p));
+            let found = search.map(|text| text.to_lowercase());
+            let mut nodes: Vec<(Position, &ProjectState)> = state
+                .projects
+                .iter()
+                .filter(|p| state.permissions(viewer.account(), p).read)
+                .filter(|p| membership != Some(true) || role(p).is_some())
+                .filter(|p| ids.as_ref().is_none_or(|ids| ids.contains(&p.id)))
+                .filter(|p| full_paths.as_ref().is_none_or(|all| all.iter().any(|f| f.eq_ignore_ascii_case(&p.path))))
+                .filter(|p| topics.as_ref().is_none_or(|all| all.iter().all(|topic| p.topics.contains(topic))))
+                .filter(|p| visibility_level.is_none_or(|level| Visibility::from(level) == p.visibility))
+                .filter(|p| min_access_level.is_none_or(|least| AccessLevelEnum::from(role(p)) >= least))
+                .filter(|p| match archived {
+                    Some(ProjectArchived::Only) => p.archived,
+                    Some(ProjectArchived::Exclude) => !p.archived,
+                    Some(ProjectArchived::Include) | None => true,
+                })
+                .filter(|p| {
+                    let own = p.path.rsplit('/').next().unwrap_or_default();
+                    let path = if search_namespaces == Some(true) { &p.path } else { own };
+                    let text = format!("{path}\n{}\n{}", p.name, p.description).to_lowercase();
+                    found.as_ref().is_none_or(|part| text.contains(part))
+                })
+                .map(|p| (order.position(p), p))
+                .collect();
+            nodes.sort_by(|(a, _), (b, _)| order.compare(a, b));
+
+            let count = i32::try_from(nodes.len()).unwrap_or(i32::MAX);
+            let all = nodes.len();
+            nodes.retain(|(at, _)| after.as_ref().is_none_or(|after| order.compare(at, after).is_gt()));
+            let mut has_previous_page = nodes.len() < all;
+            let behind = nodes.len();
+            nodes.retain(|(at, _)| before.as_ref().is_none_or(|before| order.compare(at, before).is_lt()));
+            let mut has_next_page = nodes.len() < behind;
+            if let Some(last) = last {
+                has_previous_page |= nodes.len() > limit(last);
+                nodes.drain(..nodes.len().saturating_sub(limit(last)));
+            } else {
+                let first = first.map_or(MAX_PAGE, limit);
+                has_next_page |= nodes.len() > first;
+                nodes.truncate(first);
+            }
+
+            let edges: Vec<ProjectEdge> = nodes
+                .iter()
+                .filter_map(|(at, p)| Some(ProjectEdge { cursor: at.cursor(), node: viewer.project(state, p)? }))
+                .collect();
+            let page_info = PageInfo {
+                has_next_page,
+                has_previous_page,
+                start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+                end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+            };
+            let nodes = edges.iter().map(|edge| edge.node.clone()).collect();
+            Ok(ProjectConnection { nodes, edges, page_info, count })
+        })
+    }
+}
+
+/// The number in `gid://gitlab/Project/N`.
+fn project_id(id: &ID) -> Result<u64> {
+    let number = id.strip_prefix("gid://gitlab/Project/").and_then(|number| number.parse().ok());
+    number.ok_or_else(|| Error::new(format!("\"{}\" is not a valid GitLab ID.", id.as_str())))
+}
+
+fn gid(id: u64) -> String {
+    format!("gid://gitlab/Project/{id}")
+}
+
+/// `<field>_<asc|desc>`
+struct Order {
+    by: Field,
+    ascending: bool,
+}
+
+enum Field {
+    Id,
+    Name,
+    Path,
+    Created,
+}
+
+impl Order {
+    fn parse(sort: &str) -> Result<Self> {
+        let (field, direction) = sort.rsplit_once('_').unwrap_or((sort, "asc"));
+        let by = match field.to_lowercase().as_str() {
+            "id" => Field::Id,
+            "name" => Field::Name,
+            "path" => Field::Path,
+            "created" | "created_at" | "updated" | "updated_at" | "latest_activity" => Field::Created,
+            _ => return Err(Error::new(format!("unknown sort order {sort:?}"))),
+        };
+        Ok(Order { by, ascending: direction.eq_ignore_ascii_case("asc") })
+    }
+
+    fn position(&self, project: &ProjectState) -> Position {
+        let key = match self.by {
+            Field::Id => String::new(),
+            Field::Name => project.name.to_lowercase(),
+            Field::Path => project.path.to_lowercase(),
+            Field::Created => project.created_at.clone(),
+        };
+        Position { key, id: project.id }
+    }
+
+    fn compare(&self, a: &Position, b: &Position) -> std::cmp::Ordering {
+        if self.ascending { a.cmp(b) } else { b.cmp(a) }
+    }
+}
+
+/// A place in an order; its text form is a cursor, which stays good when projects come and go.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    key: String,
+    id: u64,
+}
+
+impl Position {
+    fn cursor(&self) -> String {
+        STANDARD.encode(json!({ "key": self.key, "id": self.id }).to_string())
+    }
+
+    fn parse(cursor: &str) -> Result<Self> {
+        let parse = || {
+            let value: Value = serde_json::from_slice(&STANDARD.decode(cursor).ok()?).ok()?;
+            Some(Position { key: value["key"].as_str()?.to_owned(), id: value["id"].as_u64()? })
+        };
+        parse().ok_or_else(|| Error::new("Please provide a valid cursor"))
+    }
+}
+
+#[derive(SimpleObject)]
+struct UserCore {
+    id: ID,
+    username: String,
+    name: String,
+}
+
+#[derive(SimpleObject, Clone)]
+struct Project {
+    id: ID,
+    name: String,
+    path: String,
+    full_path: ID,
+    description: String,
+    visibility: &'static str,
+    created_at: String,
+    updated_at: String,
+    last_activity_at: String,
+    archived: bool,
+    topics: Vec<String>,
+    star_count: i32,
+    web_url: String,
+    user_permissions: ProjectPermissions,
+    max_access_level: AccessLevel,
+}
+
+#[derive(SimpleObject, Clone)]
+struct ProjectPermissions {
+    download_code: bool,
+    push_code: bool,
+    admin_project: bool,
+    read_project: bool,
+}
+
+#[derive(SimpleObject, Clone)]
+struct AccessLevel {
+    integer_value: i32,
+    string_value: AccessLevelEnum,
+}
+
+#[derive(SimpleObject)]
+struct ProjectConnection {
+    nodes: Vec<Project>,
+    edges: Vec<ProjectEdge>,
+    page_info: PageInfo,
+    count: i32,
+}
+
+#[derive(SimpleObject)]
+struct ProjectEdge {
+    cursor: String,
+    node: Project,
+}
+
+#[derive(SimpleObject)]
+struct PageInfo {
+    has_next_page: bool,
+    has_previous_page: bool,
+    start_cursor: Option<String>,
+    end_cursor: Option<String>,
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum AccessLevelEnum {
+    NoAccess,
+    MinimalAccess,
+    Guest,
+    Planner,
+    Reporter,
+    Developer,
+    Maintainer,
+    Owner,
+}
+
+impl From<Option<Role>> for AccessLevelEnum {
+    fn from(role: Option<Role>) -> Self {
+        match role {
+            None => AccessLevelEnum::NoAccess,
+            Some(Role::Guest) => AccessLevelEnum::Guest,
+            Some(Role::Planner) => AccessLevelEnum::Planner,
+            Some(Role::Reporter) => AccessLevelEnum::Reporter,
+            Some(Role::Developer) => AccessLevelEnum::Developer,
+            Some(Role::Maintainer) => AccessLevelEnum::Maintainer,
+            Some(Role::Owner) => AccessLevelEnum::Owner,
+        }
+    }
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(rename_items = "lowercase")]
+enum VisibilityLevelsEnum {
+    Private,
+    Internal,
+    Public,
+}
+
+impl From<VisibilityLevelsEnum> for Visibility {
+    fn from(level: VisibilityLevelsEnum) -> Self {
+        match level {
+            VisibilityLevelsEnum::Private => Visibility::Private,
+            VisibilityLevelsEnum::Internal => Visibility::Internal,
+            VisibilityLevelsEnum::Public => Visibility::Public,
+        }
+    }
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+enum ProjectArchived {
+    Only,
+    Include,
+    Exclude,
+}

@@ -1,0 +1,65 @@
+//! The hub's router over the chosen backends.
+
+use axum::Router;
+use axum::response::Response;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::dialect::Dialect;
+use shared::route::{assemble, render};
+use shared::state::AppState;
+
+use crate::aws::AwsService;
+use crate::start::StartError;
+
+/// Names that nobody has to choose locally.
+const TABLE: &str = "perigee";
+const BUCKET: &str = "perigee-artifacts";
+
+/// What the hub is built on; the rest of its settings are environment variables.
+#[derive(Debug, Clone)]
+pub struct Backends {
+    pub dynamodb: AwsService,
+    pub s3: AwsService,
+    /// Without a slash at the end.
+    pub gitlab_url: String,
+    /// Where clients reach the hub, without a slash at the end.
+    pub public_url: String,
+    /// Secret of page tokens and of the credential cache.
+    pub token_key: String,
+    /// Time, which tests let pass.
+    pub clock: Clock,
+}
+
+/// Everything that handlers need, over `backends`. Table and bucket exist when this returns.
+pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
+    let config = Config::with_defaults(Config {
+        table: TABLE.to_owned(),
+        bucket: BUCKET.to_owned(),
+        gitlab_url: backends.gitlab_url.clone(),
+        public_url: backends.public_url.clone(),
+        token_key: backends.token_key.clone(),
+        members_only: false,
+        read_api_writes: false,
+    });
+    let config = config.map_err(|error| StartError::Settings(error.to_string()))?;
+    let (dynamodb, s3) = (backends.dynamodb.sdk_config().await, backends.s3.sdk_config().await);
+    let state = AppState::new(config, &dynamodb, &s3, backends.clock.clone());
+    let state = state.map_err(|error| StartError::Settings(error.to_string()))?;
+    let storage = |name| move |error: shared::Error| StartError::Storage { name, message: error.to_string() };
+    state.store.create_table().await.map_err(storage("table"))?;
+    state.objects.create_bucket().await.map_err(storage("bucket"))?;
+    Ok(state)
+}
+
+/// All endpoint groups.
+pub fn router(state: &AppState) -> Router {
+    let global = mlflow_tracking::routes().into_iter().chain(mlflow_artifacts::routes()).collect();
+    let mlflow =
+        Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
+    render(mlflow, Dialect::Mlflow)
+}
+
+/// The hub's refusal of a body that the gateway would not carry.
+pub fn too_large(_: &axum::extract::Request) -> Response {
+    Dialect::Mlflow.render(&shared::extract::too_large(), "")
+}

@@ -1,0 +1,85 @@
+//! The gateway's limit on bodies, so that what works here works behind API Gateway and Lambda.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as _;
+use shared::extract::BODY_LIMIT;
+
+/// Bytes that are read and thrown away before an oversized request is refused. A client that is still sending when
+/// the connection closes sees a broken pipe instead of the answer.
+const DRAIN_LIMIT: usize = 512 * 1024 * 1024;
+
+/// Applies the limit to both directions of `router`. Requests beyond it are answered by `too_large`.
+pub fn gateway(router: Router, too_large: fn(&Request) -> Response) -> Router {
+    router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        let (request, oversized) = match measure(request).await {
+            Ok(sized) => sized,
+            Err(response) => return response,
+        };
+        if oversized {
+            return too_large(&request);
+        }
+        let path = request.uri().path().to_owned();
+        limit_answer(next.run(request).await, &path).await
+    }))
+}
+
+/// Reads the body whole, as Lambda gets it; true when it is too large, and then thrown away.
+async fn measure(request: Request) -> Result<(Request, bool), Response> {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return Ok((Request::from_parts(parts, body), false));
+    }
+    if body.size_hint().lower() <= BODY_LIMIT as u64 {
+        let mut kept = Vec::new();
+        let mut body = body;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
+            if let Some(data) = frame.data_ref() {
+                if kept.len() + data.len() > BODY_LIMIT {
+                    drain(body).await;
+                    return Ok((Request::from_parts(parts, Body::empty()), true));
+                }
+                kept.extend_from_slice(data);
+            }
+        }
+        return Ok((Request::from_parts(parts, Body::from(kept)), false));
+    }
+    drain(body).await;
+    Ok((Request::from_parts(parts, Body::empty()), true))
+}
+
+async fn drain(mut body: Body) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, bytes::Bytes::len);
+        if read > DRAIN_LIMIT {
+            return;
+        }
+    }
+}
+
+/// An answer beyond the limit becomes the gateway's error: the function's own never leaves Lambda.
+async fn limit_answer(response: Response, path: &str) -> Response {
+    let (parts, body) = response.into_parts();
+    if body.size_hint().exact().is_some_and(|size| size <= BODY_LIMIT as u64) {
+        return Response::from_parts(parts, body);
+    }
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(whole) => Response::from_parts(parts, Body::from(whole.to_bytes())),
+        Err(error) => {
+            let reason = match error.is::<LengthLimitError>() {
+                true => "is beyond the gateway's limit",
+                false => "broke off",
+            };
+            tracing::error!(path, limit = BODY_LIMIT, "an answer's body {reason}");
+            let body = Body::from(r#"{"message":"Internal Server Error"}"#);
+            (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+        }
+    }
+}

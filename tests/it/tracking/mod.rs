@@ -1,0 +1,3 @@
+//! MLflow tracking through the assembled hub.
+
+mod budgets;
