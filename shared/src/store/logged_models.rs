@@ -218,7 +218,7 @@ fn read(item: &Item) -> Result<LoggedModel> {
     let status = item.text("status")?;
     let lifecycle = item.text("lifecycle")?;
     Ok(LoggedModel {
-        id: item.text("PK")?.trim_start_matches("LMODEL#").to_owned(),
+        id: keys::id_in(&item.text("PK")?).to_owned(),
         experiment: ExperimentId(item.number("experiment")?),
         project: ProjectId(item.number("project")?),
         name: item.text("name")?,
