@@ -87,7 +87,7 @@ readme: ## rewrite README's endpoint table from the routes
 .PHONY: bench
 bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency, throughput, CPU, DynamoDB units
 	cargo build --release --locked --package local
-	bench/run
+	.venv-mlflow3/bin/python tests/bench/bench.py $(ARGS)
 
 .PHONY: clean
 clean: ## remove everything that was built or installed here; the hub's data in .perigee stays

@@ -39,6 +39,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
     }
 }
 
+/// The typed query of a request, for those whose body is not JSON.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        parse(fields_of_query(parts.uri.query().unwrap_or_default())).map(Self)
+    }
+}
+
 /// A whole body, within the gateway's limit.
 pub async fn read_body(body: Body) -> Result<Bytes> {
     match Limited::new(body, BODY_LIMIT).collect().await {

@@ -1,4 +1,4 @@
-//! The Lambda of MLflow's artifact endpoints.
+//! The Lambda of MLflow's artifact endpoints: list, upload, download, delete.
 
 #[tokio::main]
 async fn main() -> Result<(), shared::lambda::Failure> {

@@ -155,6 +155,8 @@ pub async fn search_datasets(context: Context, Input(request): Input<SearchDatas
             ids.len()
         )));
     }
+    // The view of a hidden project is no empty one.
+    context.project().await?;
     let mut dataset_summaries = Vec::new();
     for id in &ids {
         let (access, experiment) = match context.experiment(id).await {

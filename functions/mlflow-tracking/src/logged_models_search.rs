@@ -84,6 +84,8 @@ pub async fn search_logged_models(
         Some(token) => Some(context.state.pages.open(&query, token)?),
         None => None,
     };
+    // The view of a hidden project is no empty one.
+    context.project().await?;
     let mut rows = Vec::new();
     for id in &experiment_ids {
         let (access, experiment) = match context.experiment(id).await {

@@ -107,6 +107,8 @@ pub async fn get_history_bulk(context: Context, Input(request): Input<GetHistory
 
 /// The histories of the runs that exist and that the caller may see; others are passed over alike.
 async fn histories(context: &Context, ids: &[String], key: &str) -> Result<Vec<(String, Vec<Metric>)>> {
+    // The view of a hidden project is no empty one.
+    context.project().await?;
     let mut histories = Vec::new();
     for id in ids {
         match context.run(id).await {

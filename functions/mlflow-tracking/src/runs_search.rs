@@ -102,6 +102,8 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
 
 /// The experiments that exist and that the caller may see; others are passed over alike.
 async fn readable_experiments(context: &Context, ids: &[String]) -> Result<Vec<(Access, Experiment)>> {
+    // The view of a hidden project is no empty one.
+    context.project().await?;
     let mut experiments: Vec<(Access, Experiment)> = Vec::new();
     for id in ids {
         match context.experiment(id).await {

@@ -31,7 +31,7 @@ use crate::model::{Experiment, ExperimentId};
 pub use attributes::TagChange;
 pub use experiments::DEFAULT_EXPERIMENT;
 pub use logged_models::{NewLoggedModel, no_logged_model};
-pub use request::{Usage, UsageTotals};
+pub use request::{Usage, UsageTotals, metered};
 pub use run_item::StoredRun;
 pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
 pub use runs_search::{RunPosition, RunRows};
