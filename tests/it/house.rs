@@ -70,8 +70,8 @@ fn each_outside_world_has_one_door() {
     only_in("lambda_http", &["shared/src/lambda.rs"]);
     only_in("lambda_runtime", &["shared/src/lambda.rs"]);
     only_in("reqwest", &["shared/src/gitlab/", "local/src/"]);
-    only_in("dynoxide", &["local/src/emulators/"]);
-    only_in("s3s", &["local/src/emulators/"]);
+    only_in("dynoxide::", &["local/src/emulators/"]);
+    only_in("s3s::", &["local/src/emulators/"]);
 }
 
 #[test]
