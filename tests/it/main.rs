@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod faults;
 mod hub;
 mod tracking;
