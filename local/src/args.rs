@@ -40,6 +40,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
+    /// Tell with every answer what it cost: a header `Server-Timing` with DynamoDB requests and capacity units.
+    #[arg(long)]
+    pub show_cost: bool,
+
     /// Keep nothing: DynamoDB in memory, S3 in a temporary folder that is removed on exit.
     #[arg(long, conflicts_with = "data")]
     pub memory: bool,

@@ -154,7 +154,11 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
             clock: Clock::default(),
         };
         let state = hub::state(&backends).await?;
-        let router = limits::gateway(hub::router(&state), hub::too_large);
+        let mut router = hub::router(&state);
+        if args.show_cost {
+            router = router.layer(axum::middleware::from_fn(hub::show_cost));
+        }
+        let router = limits::gateway(router, hub::too_large);
         tasks.spawn(serve(listener, router, stopping.clone()));
         hub = Some(url);
     }

@@ -6,6 +6,7 @@ mod lifetimes;
 mod likeness;
 mod outages;
 mod scopes;
+mod walk;
 
 use std::net::SocketAddr;
 

@@ -43,7 +43,9 @@ impl Meter<'_> {
 }
 
 fn points(count: usize, key: impl Fn(usize) -> String) -> Vec<Value> {
-    (0..count).map(|n| json!({"key": key(n), "value": 0.5, "timestamp": 1_700_000_000_000_i64 + n as i64, "step": n})).collect()
+    (0..count)
+        .map(|n| json!({"key": key(n), "value": 0.5, "timestamp": 1_700_000_000_000_i64 + n as i64, "step": n}))
+        .collect()
 }
 
 #[tokio::test]
@@ -110,7 +112,9 @@ async fn every_call_keeps_its_budget() {
 
     let body = json!({"experiment_id": experiment});
     let cost = at_most(2, 2.0, 1.0);
-    meter.measure("experiments/delete (with the strong read of its state)", cost, post("experiments/delete", body)).await;
+    meter
+        .measure("experiments/delete (with the strong read of its state)", cost, post("experiments/delete", body))
+        .await;
     assert!(meter.over.is_empty(), "over budget:\n{}\nall:\n{}", meter.over.join("\n"), meter.rows.join("\n"));
 }
 
