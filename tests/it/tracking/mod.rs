@@ -2,3 +2,4 @@
 
 mod budgets;
 mod concurrency;
+mod inputs;
