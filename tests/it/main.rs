@@ -3,6 +3,7 @@
 
 mod access;
 mod events;
+mod faults;
 mod house;
 mod hub;
 mod readme;
