@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::KeySchemaElement;
 use serde_yaml_ng::Value;
 use shared::route::Route;
 
 use crate::house::{read, root};
+use crate::hub::Hub;
 
 /// The functions by folder, with the paths that clients ask them for.
 fn functions() -> [(&'static str, Vec<String>); 3] {
@@ -216,4 +218,32 @@ fn cors_is_left_to_the_functions() {
         assert!(api["Properties"]["CorsConfiguration"].is_null(), "{name}: it would override the functions' headers");
         assert_eq!(api["Properties"]["StageName"], "$default", "{name}: another stage would prefix every path");
     }
+}
+
+#[tokio::test]
+async fn the_table_is_the_one_that_the_store_makes() {
+    fn made_keys(schema: &[KeySchemaElement]) -> Vec<(String, String)> {
+        schema.iter().map(|key| (key.attribute_name().to_owned(), key.key_type().as_str().to_owned())).collect()
+    }
+    fn written_keys(schema: &Value) -> Vec<(String, String)> {
+        let text = |key: &Value, name: &str| key[name].as_str().unwrap().to_owned();
+        schema.as_sequence().unwrap().iter().map(|key| (text(key, "AttributeName"), text(key, "KeyType"))).collect()
+    }
+    let hub = Hub::start().await;
+    let client = aws_sdk_dynamodb::Client::new(&hub.backends.dynamodb.sdk_config().await);
+    let table = &hub.state.config.table;
+    let made = client.describe_table().table_name(table).send().await.unwrap().table.unwrap();
+    let written = &resources("AWS::DynamoDB::Table")["Table"]["Properties"];
+    assert_eq!(made_keys(made.key_schema()), written_keys(&written["KeySchema"]));
+    let indexes = written["GlobalSecondaryIndexes"].as_sequence().unwrap();
+    assert_eq!((made.global_secondary_indexes().len(), indexes.len()), (1, 1));
+    let (made, written) = (&made.global_secondary_indexes()[0], &indexes[0]);
+    assert_eq!(made.index_name(), written["IndexName"].as_str());
+    assert_eq!(made_keys(made.key_schema()), written_keys(&written["KeySchema"]));
+    let projected = made.projection().and_then(|projection| projection.projection_type()).unwrap();
+    assert_eq!(written["Projection"]["ProjectionType"], projected.as_str());
+    let live = client.describe_time_to_live().table_name(table).send().await.unwrap();
+    let attribute = live.time_to_live_description().and_then(|live| live.attribute_name()).unwrap().to_owned();
+    let written = &resources("AWS::DynamoDB::Table")["Table"]["Properties"]["TimeToLiveSpecification"];
+    assert_eq!(written["AttributeName"], attribute.as_str());
 }
