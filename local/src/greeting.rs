@@ -32,6 +32,7 @@ pub fn print(args: &Args, running: &Running) {
         Some(_) => {}
         None => say(environment(running)),
     }
+    say("\nCtrl-C ends it.");
 }
 
 fn service(service: &AwsService) -> &str {
@@ -65,8 +66,7 @@ fn snippet(hub: &str) -> String {
         \x20     mlflow.log_param(\"threshold\", -15.5)\n\
         \x20     mlflow.log_metric(\"accuracy\", 0.97)\n\
         \x20 print(mlflow.get_run(run.info.run_id).data)\n\
-        \x20 END\n\n\
-        Ctrl-C ends it."
+        \x20 END"
     )
 }
 
@@ -76,8 +76,7 @@ fn environment(running: &Running) -> String {
         \x20 export AWS_ENDPOINT_URL_DYNAMODB={}\n\
         \x20 export AWS_ENDPOINT_URL_S3={}\n\
         \x20 export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={SECRET_KEY} AWS_REGION={REGION}\n\
-        \x20 export PERIGEE_GITLAB_URL={}\n\n\
-        Ctrl-C ends it.",
+        \x20 export PERIGEE_GITLAB_URL={}",
         service(&running.dynamodb),
         service(&running.s3),
         running.gitlab_url,

@@ -1,6 +1,9 @@
 //! The hub's router over the chosen backends.
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::middleware::Next;
 use axum::response::Response;
 use shared::clock::Clock;
 use shared::config::Config;
@@ -41,7 +44,9 @@ pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
         members_only: false,
         read_api_writes: false,
     });
-    let config = config.map_err(|error| StartError::Settings(error.to_string()))?;
+    let mut config = config.map_err(|error| StartError::Settings(error.to_string()))?;
+    // Chosen already, from the command line first.
+    config.gitlab_url.clone_from(&backends.gitlab_url);
     let (dynamodb, s3) = (backends.dynamodb.sdk_config().await, backends.s3.sdk_config().await);
     let state = AppState::new(config, &dynamodb, &s3, backends.clock.clone());
     let state = state.map_err(|error| StartError::Settings(error.to_string()))?;
@@ -60,6 +65,17 @@ pub fn router(state: &AppState) -> Router {
 }
 
 /// The hub's refusal of a body that the gateway would not carry.
-pub fn too_large(_: &axum::extract::Request) -> Response {
+pub fn too_large(_: &Request) -> Response {
     Dialect::Mlflow.render(&shared::extract::too_large(), "")
+}
+
+/// Says in `Server-Timing`, which browsers show, what an answer cost in DynamoDB.
+pub async fn show_cost(request: Request, next: Next) -> Response {
+    let (mut response, used) = shared::store::metered(next.run(request)).await;
+    let cost =
+        format!("dynamodb;desc=\"{} requests, {} write units, {} read units\"", used.requests, used.writes, used.reads);
+    if let Ok(cost) = HeaderValue::from_str(&cost) {
+        response.headers_mut().insert("server-timing", cost);
+    }
+    response
 }

@@ -83,3 +83,49 @@ async fn limit_answer(response: Response, path: &str) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use axum::routing::post;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Answers a body of the size that the request's text names, after reading a body of any size.
+    fn hub() -> Router {
+        let sized = async |request: Request| {
+            let text = request.into_body().collect().await.unwrap().to_bytes();
+            let size = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
+            vec![b'x'; size.unwrap_or(text.len())]
+        };
+        gateway(Router::new().route("/", post(sized)), crate::hub::too_large)
+    }
+
+    async fn send(body: Body) -> (u16, usize) {
+        let request = Request::post("/").body(body).unwrap();
+        let response = hub().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.into_body().collect().await.unwrap().to_bytes().len())
+    }
+
+    fn streamed(chunks: usize) -> Body {
+        let chunk = bytes::Bytes::from(vec![b'x'; 100_000]);
+        Body::from_stream(futures::stream::iter((0..chunks).map(move |_| Ok::<_, std::io::Error>(chunk.clone()))))
+    }
+
+    #[tokio::test]
+    async fn requests_up_to_the_limit_pass() {
+        assert_eq!(send(Body::empty()).await, (200, 0));
+        assert_eq!(send(Body::from(vec![b'x'; BODY_LIMIT])).await, (200, BODY_LIMIT));
+        assert_eq!(send(streamed(45)).await, (200, BODY_LIMIT));
+        assert_eq!(send(Body::from(vec![b'x'; BODY_LIMIT + 1])).await.0, 413);
+        assert_eq!(send(streamed(46)).await.0, 413);
+    }
+
+    #[tokio::test]
+    async fn answers_beyond_the_limit_are_the_gateways_error() {
+        assert_eq!(send(Body::from(BODY_LIMIT.to_string())).await, (200, BODY_LIMIT));
+        assert_eq!(send(Body::from((BODY_LIMIT + 1).to_string())).await.0, 500);
+    }
+}

@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 /// Bytes that the gateway carries in a body, each way (Lambda's 6 MB less base64).
 pub const BODY_LIMIT: usize = 4_500_000;
 
-const API_DOCS: &str = "See the API docs for more information about request parameters.";
+/// How the stock server ends a refusal of a parameter.
+pub const API_DOCS: &str = "See the API docs for more information about request parameters.";
 
 /// A typed request.
 pub struct Input<T>(pub T);
@@ -35,6 +36,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
             fields_of_body(&read_body(request.into_body()).await?)?
         };
         parse(fields).map(Self)
+    }
+}
+
+/// The typed query of a request, for those whose body is not JSON.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        parse(fields_of_query(parts.uri.query().unwrap_or_default())).map(Self)
     }
 }
 
@@ -63,7 +75,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<()> {
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Error::invalid(format!("Bad Request. Content-Type header must be application/json, not '{content_type}'.")))
+    Err(Error::invalid("Bad Request. Content-Type must be one of ['application/json']."))
 }
 
 /// Repeated names become lists, also when written `name[]` or `name[0]`.
@@ -89,9 +101,12 @@ fn fields_of_query(query: &str) -> Map<String, Value> {
     fields
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// As the stock server reads bodies: malformed JSON counts as an empty object, so that the answer
 /// names the first missing parameter; a JSON string is decoded a second time (old clients).
 fn fields_of_body(body: &[u8]) -> Result<Map<String, Value>> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut value: Value = serde_json::from_slice(body).unwrap_or(Value::Object(Map::new()));
     if let Value::String(text) = &value {
         value = serde_json::from_str(text).unwrap_or(Value::Object(Map::new()));
@@ -114,7 +129,10 @@ fn snake_case(fields: Map<String, Value>) -> Result<Map<String, Value>> {
             other => other,
         };
         if renamed.insert(snake.clone(), value).is_some() {
-            return Err(Error::invalid(format!("Parameter '{snake}' is given in more than one spelling.")));
+            let camel = camel_case_name(&snake);
+            return Err(Error::invalid(format!(
+                "Request specifies both '{snake}' and '{camel}'; provide only one of them."
+            )));
         }
     }
     Ok(renamed)
@@ -136,6 +154,16 @@ fn snake_case_name(name: &str) -> String {
         snake.push(character.to_ascii_lowercase());
     }
     snake
+}
+
+fn camel_case_name(snake: &str) -> String {
+    let mut parts = snake.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |camel, part| {
+        let mut letters = part.chars();
+        let initial = letters.next().map(|letter| letter.to_ascii_uppercase());
+        camel + &initial.into_iter().chain(letters).collect::<String>()
+    })
 }
 
 fn parse<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
@@ -232,7 +260,7 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// A list; a query that names it once gives its only element. `null` is the empty list.
+/// A list; `null` is the empty one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Many<T>(pub Vec<T>);
 
@@ -244,10 +272,25 @@ impl<T> Default for Many<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Ok(Self(Option::deserialize(deserializer)?.unwrap_or_default()))
+    }
+}
+
+/// A list that may come from a query, where one that is named once cannot be told from a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let values = match Value::deserialize(deserializer)? {
             Value::Array(values) => values,
             Value::Null => Vec::new(),
-            // Only queries give a lone string: there a list of one cannot be told from a value.
             text @ Value::String(_) => vec![text],
             _ => return Err(de::Error::custom("not a list")),
         };

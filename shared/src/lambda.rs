@@ -1,11 +1,251 @@
-//! Running a router as a Lambda.
+//! Running a router as a Lambda behind API Gateway's HTTP API (payload version 2).
+//!
+//! The path is taken raw from the event and encoded here, before anything routes on it: what
+//! `lambda_http` makes of it has dot segments resolved and `\`, `#` and `?` reinterpreted, so two
+//! different resources could meet at one path.
 
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::HOST;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Limited};
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use lambda_http::request::LambdaRequest;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tower::ServiceExt;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::dialect::{Dialect, RequestId};
+use crate::error::{Error, Result};
+use crate::extract::BODY_LIMIT;
+use crate::model::ExperimentId;
 use crate::state::AppState;
 
 /// What ends a function.
 pub type Failure = lambda_http::Error;
 
-/// Serves `router` until the environment ends.
-pub async fn run(_router: fn(&AppState) -> axum::Router) -> Result<(), Failure> {
-    Ok(())
+/// How long a cold start waits for its first connection to DynamoDB.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// Bytes of a text up to which an answer travels as a JSON string. Escaping may grow a text more than
+/// base64's third, and an answer at the limit would then exceed Lambda's 6 MB.
+const LARGEST_TEXT: usize = 1_000_000;
+
+/// What a path keeps as it is: RFC 3986's `pchar` and the slash. `%` is not among it: the path is decoded already.
+const ENCODED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// What a query, already encoded by the client, must not hold verbatim.
+const ENCODED_IN_QUERY: &AsciiSet =
+    &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
+
+/// Serves `router` until the environment ends: one JSON line per request in the log.
+pub async fn run(router: fn(&AppState) -> Router) -> std::result::Result<(), Failure> {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    let state = match initialise().await {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            return Err(error.into());
+        }
+    };
+    let router = router(&state);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        let router = router.clone();
+        async move { Ok::<_, Failure>(answer(router, event.payload, &event.context.request_id).await) }
+    }))
+    .await
+}
+
+/// Everything that a cold start can do before its first request, while Lambda gives it a full processor.
+async fn initialise() -> Result<AppState> {
+    let config = Config::from_environment()?;
+    let aws = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
+    let state = AppState::new(config, &aws, &aws, Clock::default())?;
+    // Any read opens the connection; nothing has this id. A table that does not answer now may answer the request.
+    match tokio::time::timeout(CONNECT, state.store.find_experiment(ExperimentId(0))).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "DynamoDB refused the first request"),
+        Err(_) => tracing::warn!("DynamoDB did not answer the first request"),
+    }
+    Ok(state)
+}
+
+/// The whole way of one gateway event through `router`, and its line in the log.
+pub async fn answer(router: Router, event: ApiGatewayV2httpRequest, lambda_id: &str) -> ApiGatewayV2httpResponse {
+    let begun = Instant::now();
+    let request_id = event.request_context.request_id.clone().unwrap_or_else(|| lambda_id.to_owned());
+    let method = event.request_context.http.method.clone();
+    let path = event.raw_path.clone().unwrap_or_default();
+    let response = match request(event, &request_id) {
+        Ok(request) => match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        Err(error) => Dialect::Mlflow.render(&error, &request_id),
+    };
+    let response = whole(response, &request_id).await;
+    tracing::info!(
+        request_id,
+        lambda_id,
+        %method,
+        path,
+        status = response.status_code,
+        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+/// The HTTP request that an event stands for, its URI built from the raw path and query.
+fn request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Request<Body>> {
+    let uri = uri(&event.raw_path.take().unwrap_or_default(), &event.raw_query_string.take().unwrap_or_default())?;
+    // lambda_http makes a URI of these, and panics if it cannot; ours replaces it.
+    let host = event.headers.remove(HOST);
+    event.request_context.domain_name = None;
+    event.request_context.stage = None;
+    let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(event).into();
+    let (mut parts, body) = request.into_parts();
+    parts.uri = uri;
+    if let Some(host) = host {
+        parts.headers.insert(HOST, host);
+    }
+    parts.extensions.insert(RequestId(request_id.to_owned()));
+    Ok(Request::from_parts(parts, Body::new(body)))
+}
+
+/// A URI that a router decodes to exactly `path`. Dot segments and backslashes are refused: a proxy or
+/// storage behind us could read another path in them.
+fn uri(path: &str, query: &str) -> Result<Uri> {
+    if path.contains('\\') || path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(Error::invalid("The path must not contain `.` or `..` segments or backslashes."));
+    }
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let mut encoded = format!("{slash}{}", utf8_percent_encode(path, ENCODED_IN_PATH));
+    if !query.is_empty() {
+        encoded.push('?');
+        encoded.extend(utf8_percent_encode(query, ENCODED_IN_QUERY));
+    }
+    let encoded = PathAndQuery::from_maybe_shared(encoded)
+        .map_err(|error| Error::invalid(format!("The URL is malformed or too long: {error}")))?;
+    Ok(Uri::from(encoded))
+}
+
+/// The gateway's form of an answer.
+async fn whole(response: Response<Body>, request_id: &str) -> ApiGatewayV2httpResponse {
+    let (parts, body) = response.into_parts();
+    let (parts, bytes) = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => (parts, body.to_bytes()),
+        Err(error) => {
+            let error = Error::internal(format!("the answer cannot be sent: {error}"));
+            tracing::error!(request_id, %error, "request failed");
+            let (parts, body) = Dialect::Mlflow.render(&error, request_id).into_parts();
+            (parts, body.collect().await.map(|body| body.to_bytes()).unwrap_or_default())
+        }
+    };
+    let body = match String::from_utf8(bytes.into()) {
+        Ok(text) if text.is_empty() => None,
+        Ok(text) if text.len() <= LARGEST_TEXT => Some(lambda_http::Body::Text(text)),
+        Ok(text) => Some(lambda_http::Body::Binary(text.into_bytes())),
+        Err(error) => Some(lambda_http::Body::Binary(error.into_bytes())),
+    };
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = parts.status.as_u16().into();
+    answer.headers = single_values(&parts.headers);
+    answer.is_base64_encoded = matches!(body, Some(lambda_http::Body::Binary(_)));
+    answer.body = body;
+    answer
+}
+
+/// The gateway takes one value per header: several become one list.
+fn single_values(headers: &HeaderMap) -> HeaderMap {
+    let mut single = HeaderMap::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        if let Ok(value) = HeaderValue::from_str(&values.join(", ")) {
+            single.insert(name, value);
+        }
+    }
+    single
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_path_keeps_what_the_client_meant() {
+        for (path, expected) in [
+            ("/mlflow/health", "/mlflow/health"),
+            ("/a b/c#d?e", "/a%20b/c%23d%3Fe"),
+            ("/50%/x%2Fy", "/50%25/x%252Fy"),
+            ("/größe/模型", "/gr%C3%B6%C3%9Fe/%E6%A8%A1%E5%9E%8B"),
+            ("/x/%2e%2e/y", "/x/%252e%252e/y"),
+            ("/@a:b+c=d/...", "/@a:b+c=d/..."),
+            ("//evil.example/x", "//evil.example/x"),
+            ("", "/"),
+        ] {
+            assert_eq!(uri(path, "").unwrap().path(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_and_backslashes_are_refused() {
+        for path in ["/a/../b", "/..", "/a/.", "/./a", "/a\\b", "..", "/a/..\\b"] {
+            assert!(matches!(uri(path, ""), Err(Error::Invalid(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_query_stays_as_the_client_encoded_it() {
+        let uri = uri("/a", "path=x%2Fy%20z&filter=a<b \"c\"&e=#f").unwrap();
+        assert_eq!(uri.query().unwrap(), "path=x%2Fy%20z&filter=a%3Cb%20%22c%22&e=%23f");
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_gives_the_raw_path_back(path in "/[^\\\\]{0,60}") {
+            prop_assume!(!path.split('/').any(|segment| matches!(segment, "." | "..")));
+            let uri = uri(&path, "").unwrap();
+            prop_assert_eq!(uri.query(), None);
+            prop_assert_eq!(percent_decode_str(uri.path()).decode_utf8().unwrap(), path);
+        }
+
+        #[test]
+        fn any_query_is_a_query(query in ".{1,60}") {
+            let uri = uri("/a", &query).unwrap();
+            prop_assert_eq!(uri.path(), "/a");
+        }
+    }
 }

@@ -7,10 +7,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::handler::Handler;
+use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{Method, Request, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::AccessLevel;
 use crate::dialect::{Dialect, render_errors};
@@ -131,4 +133,6 @@ pub fn render(router: Router, dialect: Dialect) -> Router {
             Error::Internal(format!("panic: {}", text.unwrap_or_default())).into_response()
         }))
         .layer(middleware::from_fn(move |request, next| render_errors(dialect, request, next)))
+        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::if_not_present(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")))
 }

@@ -48,7 +48,7 @@ impl AppState {
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table.clone(), clock.clone());
         let s3 = aws_sdk_s3::config::Builder::from(s3)
             .force_path_style(s3.endpoint_url().is_some())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).build())
+            .timeout_config(s3_timeouts())
             .build();
         Self::with_clients(config, store, aws_sdk_s3::Client::from_conf(s3), clock)
     }
@@ -73,5 +73,14 @@ pub fn timeouts() -> TimeoutConfig {
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_millis(1_500))
         .operation_timeout(Duration::from_secs(5))
+        .build()
+}
+
+/// An S3 operation moves at most some megabytes; the gateway gives up on us after 29 s.
+fn s3_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(8))
+        .operation_timeout(Duration::from_secs(20))
         .build()
 }

@@ -1,7 +1,11 @@
-//! Everything that needs the assembled hub or a real wire.
+//! Everything that needs the assembled hub, a real wire, or the repository as a whole.
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod events;
 mod faults;
+mod house;
 mod hub;
+mod readme;
+mod template;
 mod tracking;

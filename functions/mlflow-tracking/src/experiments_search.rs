@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::auth::Access;
 use shared::context::{Context, View};
-use shared::extract::{Input, Integer, Json, Many};
+use shared::extract::{Input, Integer, Json, OneOrMany};
 use shared::model::{Experiment, ViewType, validation};
 use shared::search::{ExperimentSearch, ExperimentView, SortKey};
 use shared::store::Store;
@@ -18,7 +18,7 @@ pub struct SearchExperiments {
     page_token: Option<String>,
     filter: Option<String>,
     #[serde(default)]
-    order_by: Many<String>,
+    order_by: OneOrMany<String>,
     #[serde(default)]
     view_type: ViewTypeIn,
 }

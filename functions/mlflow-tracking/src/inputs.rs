@@ -56,6 +56,15 @@ struct ModelIn {
 impl DatasetInputIn {
     fn check(self) -> Result<DatasetInput> {
         let dataset = self.dataset.ok_or_else(|| missing("dataset"))?;
+        let fields = [
+            ("name", &dataset.name),
+            ("digest", &dataset.digest),
+            ("source_type", &dataset.source_type),
+            ("source", &dataset.source),
+        ];
+        for (name, text) in fields {
+            required(name, Some(text))?;
+        }
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let dataset = Dataset {
             name: dataset.name,
@@ -68,6 +77,7 @@ impl DatasetInputIn {
         validation::dataset(&dataset)?;
         let mut tags = Vec::new();
         for tag in self.tags.0 {
+            required("key", Some(&tag.key))?;
             validation::input_tag(&tag.key, &tag.value)?;
             tags.push((tag.key, tag.value));
         }
@@ -103,6 +113,7 @@ pub async fn log_outputs(context: Context, Input(request): Input<LogOutputs>) ->
     let (access, _) = context.run(id).await?;
     let mut outputs = Vec::new();
     for model in models {
+        required("model_id", Some(&model.model_id))?;
         context.logged_model_of(&model.model_id, &access).await?;
         outputs.push(ModelOutput { model_id: model.model_id, step: model.step.unwrap_or_default().0 });
     }

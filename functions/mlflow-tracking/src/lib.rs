@@ -40,7 +40,6 @@ pub fn routes() -> Vec<Route> {
             WRITE,
             experiments::delete_experiment_tag,
         ),
-        Route::api(post.clone(), "/2.0/mlflow/experiments/search-datasets", READ, inputs::search_datasets),
         Route::api(post.clone(), "/2.0/mlflow/runs/create", WRITE, runs::create_run),
         Route::api(get.clone(), "/2.0/mlflow/runs/get", READ, runs::get_run),
         Route::api(post.clone(), "/2.0/mlflow/runs/update", WRITE, runs::update_run),
@@ -56,7 +55,6 @@ pub fn routes() -> Vec<Route> {
         Route::api(post.clone(), "/2.0/mlflow/runs/log-inputs", WRITE, inputs::log_inputs),
         Route::api(post.clone(), "/2.0/mlflow/runs/outputs", WRITE, inputs::log_outputs),
         Route::api(get.clone(), "/2.0/mlflow/metrics/get-history", READ, metrics::get_history),
-        Route::api(get.clone(), "/2.0/mlflow/metrics/get-history-bulk", READ, metrics::get_history_bulk),
         Route::api(
             get.clone(),
             "/2.0/mlflow/metrics/get-history-bulk-interval",
@@ -67,6 +65,7 @@ pub fn routes() -> Vec<Route> {
         Route::api(post.clone(), "/2.0/mlflow/logged-models/search", READ, logged_models_search::search_logged_models),
         Route::api(get.clone(), "/2.0/mlflow/logged-models/{model_id}", READ, logged_models::get_logged_model),
         Route::api(patch.clone(), "/2.0/mlflow/logged-models/{model_id}", WRITE, logged_models::finalize_logged_model),
+        Route::api(delete.clone(), "/2.0/mlflow/logged-models/{model_id}", WRITE, logged_models::delete_logged_model),
         Route::api(patch, "/2.0/mlflow/logged-models/{model_id}/tags", WRITE, logged_models::set_logged_model_tags),
         Route::api(
             delete,
@@ -78,6 +77,19 @@ pub fn routes() -> Vec<Route> {
         Route::api(get.clone(), "/3.0/mlflow/server-info", Rule::Anyone, server::server_info),
     ];
     let mut routes: Vec<Route> = twins.into_iter().flatten().collect();
+    // Only the web UI calls these two; the stock server has no `/api` twins of them.
+    routes.push(Route::at(
+        Method::POST,
+        "/ajax-api/2.0/mlflow/experiments/search-datasets",
+        READ,
+        inputs::search_datasets,
+    ));
+    routes.push(Route::at(
+        get.clone(),
+        "/ajax-api/2.0/mlflow/metrics/get-history-bulk",
+        READ,
+        metrics::get_history_bulk,
+    ));
     routes.push(Route::at(get.clone(), "/health", Rule::Anyone, server::health));
     routes.push(Route::at(get, "/version", Rule::Anyone, server::version));
     routes.extend(server::NOT_IMPLEMENTED.iter().map(|path| Route::not_implemented(path)));

@@ -32,10 +32,8 @@ struct InfoOut {
     last_updated_timestamp_ms: i64,
     artifact_uri: String,
     status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_run_id: Option<String>,
+    model_type: String,
+    source_run_id: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Pair>,
 }
@@ -59,8 +57,8 @@ impl LoggedModelOut {
                 last_updated_timestamp_ms: model.last_update_time,
                 artifact_uri: context.shown_uri(experiment, &model.artifact_uri),
                 status: model.status.as_str(),
-                model_type: model.model_type.clone(),
-                source_run_id: model.source_run_id.clone(),
+                model_type: model.model_type.clone().unwrap_or_default(),
+                source_run_id: model.source_run_id.clone().unwrap_or_default(),
                 tags: Pair::list(&model.tags),
             },
             data: DataOut {
@@ -180,6 +178,13 @@ pub async fn finalize_logged_model(
     context.store().finalize_logged_model(&access, &model_id, status).await?;
     let (_, model) = find(&context, &model_id).await?;
     one_model(&context, &model).await
+}
+
+/// DELETE `logged-models/{model_id}`: hidden from then on, but for `allow_deleted=true`
+pub async fn delete_logged_model(context: Context, Path(model_id): Path<String>) -> Result<Json<Empty>> {
+    let access = context.logged_model(&model_id).await?;
+    context.store().delete_logged_model(&access, &model_id).await?;
+    Ok(Json(Empty {}))
 }
 
 #[derive(Deserialize)]

@@ -10,10 +10,12 @@ use shared::{Error, Result};
 use crate::experiments_search::scope;
 use crate::logged_models::LoggedModelOut;
 
+/// Models of a page unless asked for another number.
+const DEFAULT_MODELS: i64 = 50;
+
 #[derive(Deserialize)]
 pub struct SearchLoggedModels {
-    #[serde(default)]
-    experiment_ids: Many<String>,
+    experiment_ids: Option<Many<String>>,
     filter: Option<String>,
     #[serde(default)]
     datasets: Many<DatasetIn>,
@@ -52,10 +54,9 @@ pub async fn search_logged_models(
     context: Context,
     Input(request): Input<SearchLoggedModels>,
 ) -> Result<Json<FoundModels>> {
-    if request.experiment_ids.0.is_empty() {
-        return Err(missing("experiment_ids"));
-    }
-    let count = validation::max_results(request.max_results.map_or(50, |count| count.0))?;
+    let experiment_ids = request.experiment_ids.ok_or_else(|| missing("experiment_ids"))?.0;
+    let asked = request.max_results.map(|count| count.0).filter(|count| *count != 0);
+    let count = validation::max_results(asked.unwrap_or(DEFAULT_MODELS))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let order_by: Vec<ModelOrderBy> = request
         .order_by
@@ -78,7 +79,7 @@ pub async fn search_logged_models(
         })
         .collect();
     let search = LoggedModelSearch::parse(request.filter.as_deref(), &order_by, &datasets)?;
-    let query = ("models", scope(&context), &request.experiment_ids.0, &request.filter, &order_by, &datasets);
+    let query = ("models", scope(&context), &experiment_ids, &request.filter, &order_by, &datasets);
     let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
         Some(token) => Some(context.state.pages.open(&query, token)?),
         None => None,
@@ -86,7 +87,7 @@ pub async fn search_logged_models(
     // The view of a hidden project is no empty one.
     context.project().await?;
     let mut rows = Vec::new();
-    for id in &request.experiment_ids.0 {
+    for id in &experiment_ids {
         let (access, experiment) = match context.experiment(id).await {
             Ok(found) => found,
             Err(Error::NotFound(_)) => continue,

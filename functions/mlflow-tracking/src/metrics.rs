@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
-use shared::extract::{Input, Integer, Json, Many, required};
+use shared::extract::{API_DOCS, Input, Integer, Json, OneOrMany, required};
 use shared::model::{Metric, validation};
 use shared::{Error, Result};
 
 use crate::experiments_search::scope;
-use crate::runs::RunRef;
+use crate::runs::run_id_of;
 use crate::wire::MetricOut;
 
 /// Most points that `get-history-bulk` answers.
@@ -19,8 +19,8 @@ const INTERVAL_POINTS: i64 = 2_500;
 
 #[derive(Deserialize)]
 pub struct GetHistory {
-    #[serde(flatten)]
-    run: RunRef,
+    run_id: Option<String>,
+    run_uuid: Option<String>,
     metric_key: Option<String>,
     page_token: Option<String>,
     max_results: Option<Integer>,
@@ -34,12 +34,9 @@ pub struct History {
     next_page_token: Option<String>,
 }
 
-/// The position of a point in a history, exactly.
-type Position = (i64, i64, u64);
-
 /// GET `metrics/get-history`; pages only when asked to
 pub async fn get_history(context: Context, Input(request): Input<GetHistory>) -> Result<Json<History>> {
-    let id = request.run.id()?;
+    let id = run_id_of(&request.run_id, &request.run_uuid)?;
     let key = required("metric_key", request.metric_key.as_ref())?;
     let count = match request.max_results {
         Some(Integer(count)) if count <= 0 => {
@@ -51,24 +48,19 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
         None => usize::MAX,
     };
     let query = ("history", scope(&context), id, key);
-    let after: Option<Position> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
+    let after: Option<(i64, i64, u64, bool)> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
         Some(token) => Some(context.state.pages.open(&query, token)?),
         None => None,
     };
     let (access, _) = context.run(id).await?;
     let mut points = context.store().metric_history(&access, id, key).await?;
-    if let Some((timestamp, step, bits)) = after {
-        let value = f64::from_bits(bits);
-        points.retain(|point| {
-            (point.timestamp, point.step).cmp(&(timestamp, step)).then(point.value.total_cmp(&value)).is_gt()
-        });
+    if let Some(after) = after {
+        points.retain(|point| point.history_position() > after);
     }
     let has_more = points.len() > count;
     points.truncate(count);
     let next_page_token = match points.last() {
-        Some(last) if has_more => {
-            Some(context.state.pages.sign(&query, &(last.timestamp, last.step, last.value.to_bits()))?)
-        }
+        Some(last) if has_more => Some(context.state.pages.sign(&query, &last.history_position())?),
         _ => None,
     };
     Ok(Json(History { metrics: points.iter().map(MetricOut::new).collect(), next_page_token }))
@@ -77,7 +69,7 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
 #[derive(Deserialize)]
 pub struct GetHistoryBulk {
     #[serde(default)]
-    run_id: Many<String>,
+    run_id: OneOrMany<String>,
     metric_key: Option<String>,
     max_results: Option<Integer>,
 }
@@ -131,7 +123,7 @@ async fn histories(context: &Context, ids: &[String], key: &str) -> Result<Vec<(
 #[derive(Deserialize)]
 pub struct GetHistoryBulkInterval {
     #[serde(default)]
-    run_ids: Many<String>,
+    run_ids: OneOrMany<String>,
     metric_key: Option<String>,
     start_step: Option<Integer>,
     end_step: Option<Integer>,
@@ -155,7 +147,7 @@ pub async fn get_history_bulk_interval(
     }
     if ids.len() > BULK_RUNS {
         return Err(Error::invalid(format!(
-            "GetMetricHistoryBulkInterval request must specify at most {BULK_RUNS} run_ids. Received {} run_ids.",
+            "GetMetricHistoryBulkInterval request must specify at most {BULK_RUNS} run_ids. Received {} run_ids. {API_DOCS}",
             ids.len()
         )));
     }
@@ -174,23 +166,23 @@ pub async fn get_history_bulk_interval(
         }
     };
     let mut metrics = Vec::new();
-    for id in ids {
-        let (access, _) = context.run(&id).await?;
-        let mut points = context.store().metric_history(&access, &id, key).await?;
+    for (id, mut points) in histories(&context, &ids, key).await? {
         points.retain(|point| steps.contains(&point.step));
-        points.sort_by(|a, b| (a.step, a.timestamp).cmp(&(b.step, b.timestamp)).then(a.value.total_cmp(&b.value)));
+        // Already in order of timestamp, step and value.
+        points.sort_by_key(|point| point.step);
         metrics.extend(sample(points.len(), count).map(|number| MetricOut::of_run(&points[number], &id)));
     }
     Ok(Json(IntervalHistory { metrics }))
 }
 
-/// At most `wanted` of `0..length`, evenly spaced, the first and the last among them; of one, the last.
-fn sample(length: usize, wanted: usize) -> Box<dyn Iterator<Item = usize>> {
-    match wanted {
-        _ if length <= wanted => Box::new(0..length),
-        0 | 1 => Box::new(length.checked_sub(1).into_iter()),
-        _ => Box::new((0..wanted).map(move |number| number * (length - 1) / (wanted - 1))),
-    }
+/// At most `wanted` of `0..length`: the first of each of `wanted` even buckets, the larger ones first,
+/// the last of all in the place of the last bucket's (as the stock server samples).
+fn sample(length: usize, wanted: usize) -> impl Iterator<Item = usize> {
+    let buckets = wanted.min(length);
+    let (size, larger) = if buckets == 0 { (0, 0) } else { (length / buckets, length % buckets) };
+    (0..buckets).map(move |bucket| {
+        if bucket + 1 == buckets && buckets == wanted { length - 1 } else { bucket * size + bucket.min(larger) }
+    })
 }
 
 #[cfg(test)]
@@ -200,7 +192,7 @@ mod tests {
     #[test]
     fn samples_keep_both_ends_and_their_number() {
         assert_eq!(sample(3, 5).collect::<Vec<_>>(), [0, 1, 2]);
-        assert_eq!(sample(11, 3).collect::<Vec<_>>(), [0, 5, 10]);
+        assert_eq!(sample(20, 3).collect::<Vec<_>>(), [0, 7, 19]);
         assert_eq!(sample(100, 1).collect::<Vec<_>>(), [99]);
         assert_eq!(sample(0, 1).count(), 0);
         let many: Vec<_> = sample(1_000, 320).collect();

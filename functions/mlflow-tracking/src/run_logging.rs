@@ -11,7 +11,7 @@ use shared::model::{Metric, MetricContext, validation};
 use shared::store::TagChange;
 use shared::{Error, Result};
 
-use crate::runs::RunRef;
+use crate::runs::run_id_of;
 use crate::wire::Pair;
 
 /// The tag that lists models logged by 2.x clients.
@@ -54,16 +54,30 @@ fn at(path: &str, field: &str) -> String {
 
 #[derive(Deserialize)]
 pub struct LogMetric {
-    #[serde(flatten)]
-    run: RunRef,
-    #[serde(flatten)]
-    metric: MetricIn,
+    run_id: Option<String>,
+    run_uuid: Option<String>,
+    key: Option<String>,
+    value: Option<Double>,
+    timestamp: Option<Integer>,
+    step: Option<Integer>,
+    model_id: Option<String>,
+    dataset_name: Option<String>,
+    dataset_digest: Option<String>,
 }
 
 /// POST `runs/log-metric`
 pub async fn log_metric(context: Context, Input(request): Input<LogMetric>) -> Result<Json<Empty>> {
-    let id = request.run.id()?;
-    let metric = request.metric.check("")?;
+    let id = run_id_of(&request.run_id, &request.run_uuid)?;
+    let metric = MetricIn {
+        key: request.key,
+        value: request.value,
+        timestamp: request.timestamp,
+        step: request.step,
+        model_id: request.model_id,
+        dataset_name: request.dataset_name,
+        dataset_digest: request.dataset_digest,
+    };
+    let metric = metric.check("")?;
     let (access, _) = context.run(id).await?;
     log_points(&context, &access, id, vec![metric]).await?;
     Ok(Json(Empty {}))
@@ -93,15 +107,15 @@ async fn log_points(context: &Context, access: &Access, run_id: &str, points: Ve
 
 #[derive(Deserialize)]
 pub struct LogParameter {
-    #[serde(flatten)]
-    run: RunRef,
+    run_id: Option<String>,
+    run_uuid: Option<String>,
     key: Option<String>,
     value: Option<String>,
 }
 
 /// POST `runs/log-parameter`: write-once
 pub async fn log_parameter(context: Context, Input(request): Input<LogParameter>) -> Result<Json<Empty>> {
-    let id = request.run.id()?;
+    let id = run_id_of(&request.run_id, &request.run_uuid)?;
     let key = required("key", request.key.as_ref())?;
     let value = validation::param("", key, request.value.unwrap_or_default())?;
     let (access, _) = context.run(id).await?;
@@ -112,15 +126,15 @@ pub async fn log_parameter(context: Context, Input(request): Input<LogParameter>
 
 #[derive(Deserialize)]
 pub struct RunTag {
-    #[serde(flatten)]
-    run: RunRef,
+    run_id: Option<String>,
+    run_uuid: Option<String>,
     key: Option<String>,
     value: Option<String>,
 }
 
 /// POST `runs/set-tag`
 pub async fn set_tag(context: Context, Input(request): Input<RunTag>) -> Result<Json<Empty>> {
-    let id = request.run.id()?;
+    let id = run_id_of(&request.run_id, &request.run_uuid)?;
     let key = required("key", request.key.as_ref())?;
     let value = validation::tag("", key, request.value.unwrap_or_default())?;
     let (access, _) = context.run(id).await?;
@@ -130,7 +144,7 @@ pub async fn set_tag(context: Context, Input(request): Input<RunTag>) -> Result<
 
 /// POST `runs/delete-tag`
 pub async fn delete_tag(context: Context, Input(request): Input<RunTag>) -> Result<Json<Empty>> {
-    let id = request.run.id()?;
+    let id = run_id_of(&request.run_id, &request.run_uuid)?;
     let key = required("key", request.key.as_ref())?;
     let (access, _) = context.run(id).await?;
     context.store().set_run_tag(&access, id, TagChange::Delete(key.to_owned())).await?;

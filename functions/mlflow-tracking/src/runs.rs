@@ -11,19 +11,21 @@ use shared::{Error, Result};
 
 use crate::wire::{Pair, RunInfoOut, RunOut, RunStatusIn};
 
-/// `run_id`, or its old name `run_uuid`; clients send either or both.
+/// `run_id`, or its old name `run_uuid`: clients send either or both, and `run_id` counts where both are given.
+pub fn run_id_of<'a>(run_id: &'a Option<String>, run_uuid: &'a Option<String>) -> Result<&'a str> {
+    let given = run_id.as_ref().filter(|id| !id.is_empty());
+    required("run_id", given.or(run_uuid.as_ref()))
+}
+
 #[derive(Deserialize)]
-pub struct RunRef {
+pub struct GetRun {
     run_id: Option<String>,
     run_uuid: Option<String>,
 }
 
-impl RunRef {
-    /// The id; `run_id` counts where both are given.
-    pub fn id(&self) -> Result<&str> {
-        let given = |id: &Option<String>| id.clone().filter(|id| !id.is_empty()).is_some();
-        required("run_id", if given(&self.run_id) { self.run_id.as_ref() } else { self.run_uuid.as_ref() })
-    }
+#[derive(Deserialize)]
+pub struct RunRef {
+    run_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,9 +47,8 @@ pub struct OneRun {
 pub async fn create_run(context: Context, Input(request): Input<CreateRun>) -> Result<Json<OneRun>> {
     let experiment_id = required("experiment_id", request.experiment_id.as_ref())?;
     let mut tags = BTreeMap::new();
-    for (number, tag) in request.tags.0.into_iter().enumerate() {
-        let value = validation::tag(&format!("tags[{number}]"), &tag.key, tag.value)?;
-        tags.insert(tag.key, value);
+    for tag in request.tags.0 {
+        tags.insert(tag.key, validation::tag_value(tag.value));
     }
     let name = name_of_new(request.run_name.as_deref().unwrap_or_default(), tags.get(RUN_NAME_TAG))?;
     let (access, experiment) = context.experiment_to_use(experiment_id).await?;
@@ -78,8 +79,8 @@ fn name_of_new(name: &str, tag: Option<&String>) -> Result<String> {
 }
 
 /// GET `runs/get`
-pub async fn get_run(context: Context, Input(request): Input<RunRef>) -> Result<Json<OneRun>> {
-    let (_, stored) = context.stored_run(request.id()?).await?;
+pub async fn get_run(context: Context, Input(request): Input<GetRun>) -> Result<Json<OneRun>> {
+    let (_, stored) = context.stored_run(run_id_of(&request.run_id, &request.run_uuid)?).await?;
     let experiment = context.known_experiment(stored.experiment()).await?;
     let run: Run = context.store().complete_run(stored).await?;
     Ok(Json(OneRun { run: RunOut::new(&context, &experiment, &run) }))
@@ -87,8 +88,8 @@ pub async fn get_run(context: Context, Input(request): Input<RunRef>) -> Result<
 
 #[derive(Deserialize)]
 pub struct UpdateRun {
-    #[serde(flatten)]
-    run: RunRef,
+    run_id: Option<String>,
+    run_uuid: Option<String>,
     status: Option<RunStatusIn>,
     end_time: Option<Integer>,
     run_name: Option<String>,
@@ -101,7 +102,7 @@ pub struct UpdatedRun {
 
 /// POST `runs/update`
 pub async fn update_run(context: Context, Input(request): Input<UpdateRun>) -> Result<Json<UpdatedRun>> {
-    let id = request.run.id()?;
+    let id = run_id_of(&request.run_id, &request.run_uuid)?;
     let (access, experiment) = context.run(id).await?;
     let update = RunUpdate {
         status: request.status.map(|status| status.0),
@@ -114,12 +115,12 @@ pub async fn update_run(context: Context, Input(request): Input<UpdateRun>) -> R
 
 /// POST `runs/delete`; again is no error
 pub async fn delete_run(context: Context, Input(request): Input<RunRef>) -> Result<Json<Empty>> {
-    set_lifecycle(&context, request.id()?, Lifecycle::Deleted).await
+    set_lifecycle(&context, required("run_id", request.run_id.as_ref())?, Lifecycle::Deleted).await
 }
 
 /// POST `runs/restore`; again is no error
 pub async fn restore_run(context: Context, Input(request): Input<RunRef>) -> Result<Json<Empty>> {
-    set_lifecycle(&context, request.id()?, Lifecycle::Active).await
+    set_lifecycle(&context, required("run_id", request.run_id.as_ref())?, Lifecycle::Active).await
 }
 
 async fn set_lifecycle(context: &Context, id: &str, lifecycle: Lifecycle) -> Result<Json<Empty>> {

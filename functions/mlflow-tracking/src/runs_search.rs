@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::Context;
 use shared::extract::{Input, Integer, Json, Many};
-use shared::model::{Experiment, Run, ViewType};
+use shared::model::{Experiment, Run, ViewType, validation};
 use shared::search::{RunSearch, SortKey};
 use shared::store::StoredRun;
 use shared::{Error, Result};
@@ -14,8 +14,6 @@ use shared::{Error, Result};
 use crate::experiments_search::scope;
 use crate::wire::{RunOut, ViewTypeIn};
 
-/// Most runs of one page.
-const MOST_RUNS: i64 = 50_000;
 /// Bytes of an answer at which a page ends early.
 const ANSWER_BYTES: usize = 4_000_000;
 
@@ -49,7 +47,7 @@ struct Row {
 
 /// POST `runs/search`
 pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) -> Result<Json<FoundRuns>> {
-    let count = page_size(request.max_results)?;
+    let count = validation::runs_max_results(request.max_results.map_or(1_000, |count| count.0))?;
     let search = RunSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.run_view_type.0;
     let query = ("runs", scope(&context), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
@@ -100,22 +98,6 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
         _ => None,
     };
     Ok(Json(FoundRuns { runs: found, next_page_token }))
-}
-
-fn page_size(max_results: Option<Integer>) -> Result<usize> {
-    let count = max_results.map_or(1_000, |count| count.0);
-    if count > MOST_RUNS {
-        return Err(Error::invalid(format!(
-            "Invalid value {count} for parameter 'max_results' supplied. It must be at most {MOST_RUNS}, but got value \
-             {count}"
-        )));
-    }
-    usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| {
-        Error::invalid(format!(
-            "Invalid value {count} for parameter 'max_results' supplied. It must be a positive integer, but got value \
-             {count}"
-        ))
-    })
 }
 
 /// The experiments that exist and that the caller may see; others are passed over alike.

@@ -1,5 +1,6 @@
 //! What the server says of itself, and MLflow's endpoints that this hub does not serve yet.
 
+use axum::response::Html;
 use serde_json::{Value, json};
 use shared::extract::Json;
 
@@ -12,8 +13,8 @@ pub async fn health() -> &'static str {
 }
 
 /// GET `/version`
-pub async fn version() -> &'static str {
-    VERSION
+pub async fn version() -> Html<&'static str> {
+    Html(VERSION)
 }
 
 /// GET `3.0/mlflow/server-info`: capabilities, asked by every client (mlflow.md C).

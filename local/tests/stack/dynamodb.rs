@@ -11,12 +11,12 @@ async fn create_table(client: &Client) {
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
     let attribute =
         AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S).build().unwrap();
-    let create = client.create_table().table_name("t").billing_mode(BillingMode::PayPerRequest);
+    let create = client.create_table().table_name("perigee").billing_mode(BillingMode::PayPerRequest);
     create.key_schema(key).attribute_definitions(attribute).send().await.unwrap();
 }
 
 async fn put(client: &Client, key: String) {
-    let put = client.put_item().table_name("t").item("pk", AttributeValue::S(key));
+    let put = client.put_item().table_name("perigee").item("pk", AttributeValue::S(key));
     put.item("n", AttributeValue::N("1".to_owned())).send().await.unwrap();
 }
 
@@ -35,7 +35,7 @@ async fn acknowledged_writes_survive_kill_9() {
                 let mut acknowledged = Vec::new();
                 for n in 0.. {
                     let key = format!("{writer}/{n}");
-                    let put = client.put_item().table_name("t").item("pk", AttributeValue::S(key.clone()));
+                    let put = client.put_item().table_name("perigee").item("pk", AttributeValue::S(key.clone()));
                     let no_retry = aws_sdk_dynamodb::config::Builder::new()
                         .retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled());
                     match put.customize().config_override(no_retry).send().await {
@@ -55,7 +55,7 @@ async fn acknowledged_writes_survive_kill_9() {
     let mut checked = 0;
     for writer in writers {
         for key in writer.await.unwrap() {
-            let get = client.get_item().table_name("t").key("pk", AttributeValue::S(key.clone()));
+            let get = client.get_item().table_name("perigee").key("pk", AttributeValue::S(key.clone()));
             assert!(get.consistent_read(true).send().await.unwrap().item.is_some(), "{key}");
             checked += 1;
         }

@@ -55,9 +55,8 @@ impl Process {
     }
 
     /// Ends the program as no program can prepare for.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn kill(self) {
+        drop(self);
     }
 
     /// Sends a signal by name and waits for the end.
@@ -65,6 +64,14 @@ impl Process {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
         self.child.wait().unwrap()
+    }
+}
+
+/// A failed test leaves no program behind either.
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 

@@ -59,6 +59,6 @@ pub struct LoggedModel {
     pub lifecycle: Lifecycle,
     pub params: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
-    /// Latest point of each (key, data set, run).
+    /// Every point, in order of timestamp, step and value.
     pub metrics: Vec<Metric>,
 }

@@ -39,12 +39,17 @@ impl Metric {
             .then_with(|| self.context.cmp(&other.context))
     }
 
-    /// Order of histories: timestamp, step, value.
+    /// Order of histories: timestamp, step, value, NaN counting as 0.
     pub fn history_order(&self, other: &Self) -> Ordering {
-        (self.timestamp, self.step)
-            .cmp(&(other.timestamp, other.step))
-            .then(self.value.total_cmp(&other.value))
-            .then_with(|| self.context.cmp(&other.context))
+        self.history_position().cmp(&other.history_position()).then_with(|| self.context.cmp(&other.context))
+    }
+
+    /// Where a point stands in its history: timestamp, step, value (as an integer of the same order), is NaN.
+    pub fn history_position(&self) -> (i64, i64, u64, bool) {
+        let rank = if self.value.is_nan() || self.value == 0.0 { 0.0 } else { self.value };
+        let bits = rank.to_bits();
+        let sign = 1 << 63;
+        (self.timestamp, self.step, if bits & sign == 0 { bits | sign } else { !bits }, self.value.is_nan())
     }
 
     /// Are the two the same point? (key, timestamp, step and value, NaN equal to itself)

@@ -1,5 +1,6 @@
 //! Ids and entities; no I/O.
 
+mod artifact_path;
 mod dataset;
 mod experiment;
 mod lifecycle;
@@ -10,6 +11,7 @@ mod project;
 mod run;
 pub mod validation;
 
+pub use artifact_path::{ArtifactPath, Holder};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary, ModelInput, ModelOutput};
 pub use experiment::{Experiment, ExperimentId};
 pub use lifecycle::{Lifecycle, ViewType};

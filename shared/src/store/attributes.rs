@@ -60,11 +60,8 @@ pub(crate) enum Refusal {
     Missing,
     /// The entity, or its experiment, is deleted.
     Deleted,
-    /// The param has another value already.
-    Param {
-        key: String,
-        old: String,
-    },
+    /// These params have other values already: key, old value.
+    Params(Vec<(String, String)>),
     NoSuchTag,
 }
 
@@ -90,7 +87,7 @@ impl Guard {
         match self {
             Self::Own => "lifecycle = :active",
             Self::Run(experiment) => match experiment.lifecycle {
-                Lifecycle::Active => "(xn >= :xn AND lifecycle = :active) OR xn < :xn",
+                Lifecycle::Active => "((xn >= :xn AND lifecycle = :active) OR xn < :xn)",
                 Lifecycle::Deleted => "xn >= :xn AND lifecycle = :active",
             },
         }
@@ -157,7 +154,7 @@ impl Store {
     }
 
     fn small_update(&self, pk: &str, change: &Change, guard: &Guard, operation: &str) -> UpdateItemFluentBuilder {
-        let mut conditions = vec![format!("({})", guard.condition())];
+        let mut conditions = vec![guard.condition().to_owned()];
         let mut sets = vec!["op = :op".to_owned()];
         let mut removes = String::new();
         if !(change.params.is_empty() && change.tags.is_empty() && change.delete_tag.is_none()) {
@@ -302,12 +299,14 @@ impl Store {
     }
 }
 
-/// The first param that has another value already.
+/// The params that have other values already.
 fn conflict(change: &Change, params: &BTreeMap<String, String>) -> Option<Refusal> {
-    change.params.iter().find_map(|(key, value)| {
+    let other = |(key, value): (&String, &String)| {
         let old = params.get(key).filter(|old| *old != value)?;
-        Some(Refusal::Param { key: key.clone(), old: old.clone() })
-    })
+        Some((key.clone(), old.clone()))
+    };
+    let conflicts: Vec<(String, String)> = change.params.iter().filter_map(other).collect();
+    (!conflicts.is_empty()).then_some(Refusal::Params(conflicts))
 }
 
 /// Where the params and tags of an entity lie: in META, or on pages once META is full.

@@ -285,7 +285,7 @@ impl Store {
             Outcome::Done { .. } => Ok(()),
             // The first try had succeeded; its answer was lost.
             Outcome::Refused(Some(item)) if item.find_str("op") == Some(&operation) => Ok(()),
-            Outcome::Refused(_) => Err(no_experiment_in_stage(experiment.id, lifecycle)),
+            Outcome::Refused(_) => Err(Error::not_found(format!("No Experiment with id={} exists", experiment.id))),
         }
     }
 
@@ -314,7 +314,7 @@ impl Store {
                 "The experiment {} must be in the 'active' state. Current state is deleted.",
                 experiment.id
             ))),
-            Err(Refusal::Missing | Refusal::Param { .. }) => Err(Error::internal("an experiment's META vanished")),
+            Err(Refusal::Missing | Refusal::Params(_)) => Err(Error::internal("an experiment's META vanished")),
         }
     }
 
@@ -369,14 +369,6 @@ fn proven(access: &Access, experiment: &Experiment) -> Result<()> {
 
 fn name_taken(name: &str) -> Error {
     Error::AlreadyExists(format!("Experiment(name={name}) already exists."))
-}
-
-fn no_experiment_in_stage(id: ExperimentId, wanted: Lifecycle) -> Error {
-    let stage = match wanted {
-        Lifecycle::Deleted => "active",
-        Lifecycle::Active => "deleted",
-    };
-    Error::not_found(format!("No Experiment with id={id} exists in the '{stage}' stage"))
 }
 
 fn put_if_absent(table: &str, item: Item) -> Result<TransactWriteItem> {

@@ -5,8 +5,6 @@
 //! then complete by itself. The order of steps below is what makes it exact: sample the clock,
 //! then read strongly, then write back only if the watermark is still the one that was seen.
 
-use std::collections::BTreeMap;
-
 use ulid::Ulid;
 
 use super::Store;
@@ -16,7 +14,7 @@ use super::request::Outcome;
 use super::run_item::FoldState;
 use super::segment::{pack, unpack};
 use crate::error::{Error, Result};
-use crate::model::{Metric, MetricContext, latest_of};
+use crate::model::{Metric, latest_of};
 
 /// Segments this much older than the watermark may still have landed after it was set, ms.
 const LOOK_BACK_MS: i64 = 60_000;
@@ -30,13 +28,13 @@ const LATEST_ROOM: usize = 16 * 1024;
 /// Bytes of one part of latest metrics outside META.
 const LATEST_PART: usize = 350 * 1024;
 
-/// Which points compete for being the latest.
+/// What a fold keeps of the points.
 #[derive(Clone, Copy)]
 pub(crate) enum Latest {
     /// Of a run: one per metric key.
     PerKey,
-    /// Of a logged model: one per key, run and data set.
-    PerContext,
+    /// Of a logged model: all, since clients are shown all.
+    EveryPoint,
 }
 
 /// When a fold is written back though it does not close the entity.
@@ -136,12 +134,11 @@ impl Store {
 fn fold_points(points: impl IntoIterator<Item = Metric>, rule: Latest) -> Vec<Metric> {
     match rule {
         Latest::PerKey => latest_of(points).into_values().collect(),
-        Latest::PerContext => {
-            let mut by_context: BTreeMap<MetricContext, Vec<Metric>> = BTreeMap::new();
-            for point in points {
-                by_context.entry(point.context.clone()).or_default().push(point);
-            }
-            by_context.into_values().flat_map(|points| latest_of(points).into_values()).collect()
+        Latest::EveryPoint => {
+            let mut points: Vec<Metric> = points.into_iter().collect();
+            points.sort_by(Metric::history_order);
+            points.dedup_by(|a, b| a.same_point(b) && a.context == b.context);
+            points
         }
     }
 }

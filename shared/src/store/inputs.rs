@@ -25,8 +25,15 @@ impl Store {
                 key(&pk, keys::edge('D', &format!("{}:{}{}", dataset.name.len(), dataset.name, dataset.digest)));
             item.extend(write_dataset(&dataset)?);
             let tags = serde_json::to_string(&input.tags).map_err(Error::internal)?;
-            item.insert("tags".to_owned(), string(tags));
-            self.put_edge(item, position).await?;
+            item.insert("tags".to_owned(), string(&tags));
+            // A second use of the data set by the run changes nothing; a repeated request ends what the first began.
+            let is_ours = match self.put_edge(item, position).await? {
+                None => true,
+                Some(known) => known.find_str("tags") == Some(&tags),
+            };
+            if is_ours {
+                self.add_context(run.experiment(), input).await?;
+            }
         }
         for (position, input) in edges.models.iter().enumerate() {
             let mut item = key(&pk, keys::edge('M', &input.model_id));
@@ -50,27 +57,39 @@ impl Store {
         Ok(())
     }
 
-    /// Writes an edge unless it is there; `position` within its call keeps the order of the answer.
-    async fn put_edge(&self, mut item: Item, position: usize) -> Result<()> {
+    /// Writes an edge unless it is there: then answers it. `position` within its call keeps the order of the answer.
+    async fn put_edge(&self, mut item: Item, position: usize) -> Result<Option<Item>> {
         item.insert("at".to_owned(), number(self.clock.now_ms()));
         item.insert("position".to_owned(), number(position));
         let put = self.client.put_item().set_item(Some(item)).condition_expression("attribute_not_exists(PK)");
-        self.send_put(put).await.map(|_| ())
+        match self.send_put(put).await? {
+            Outcome::Done { .. } => Ok(None),
+            Outcome::Refused(known) => Ok(Some(known.unwrap_or_default())),
+        }
+    }
+
+    /// Notes with the data set what it was used for.
+    async fn add_context(&self, experiment: ExperimentId, input: &DatasetInput) -> Result<()> {
+        let context = input.tags.iter().find(|(name, _)| name == CONTEXT_TAG).map(|(_, value)| value.as_str());
+        let sk = keys::dataset(&input.dataset.name, &input.dataset.digest);
+        let update = self
+            .update(&keys::experiment(experiment), &sk, None)
+            .update_expression("ADD contexts :context")
+            .expression_attribute_values(":context", AttributeValue::Ss(vec![written_context(context)]));
+        self.send_update(update).await.map(|_| ())
     }
 
     /// Registers a data set with its experiment; answers it as it was written first.
     async fn put_dataset(&self, experiment: ExperimentId, input: &DatasetInput) -> Result<Dataset> {
-        let context = input.tags.iter().find(|(name, _)| name == CONTEXT_TAG).map(|(_, value)| value.as_str());
         let attributes = write_dataset(&input.dataset)?;
         let sets: Vec<String> =
             (0..attributes.len()).map(|number| format!("#a{number} = if_not_exists(#a{number}, :a{number})")).collect();
-        // An upsert by design: the first writer's attributes stay, contexts are added up.
+        // An upsert by design: the first writer's attributes stay.
         let mut update = self
             .client
             .update_item()
             .set_key(Some(key(keys::experiment(experiment), keys::dataset(&input.dataset.name, &input.dataset.digest))))
-            .update_expression(format!("SET {} ADD contexts :context", sets.join(", ")))
-            .expression_attribute_values(":context", AttributeValue::Ss(vec![written_context(context)]))
+            .update_expression(format!("SET {}", sets.join(", ")))
             .return_values(ReturnValue::AllNew);
         for (number, (name, value)) in attributes.into_iter().enumerate() {
             update = update

@@ -72,6 +72,11 @@ pub(crate) fn logged_model(id: &str) -> String {
     format!("LMODEL#{}", part(id))
 }
 
+/// The id in the partition key of a run or logged model: our own ids, which need no escaping.
+pub(crate) fn id_in(partition: &str) -> &str {
+    partition.split_once('#').map_or(partition, |(_, id)| id)
+}
+
 /// A page of params and tags that no longer fit into META.
 pub(crate) fn overflow_page(number: usize) -> String {
     format!("{OVERFLOW_PAGES}{number:04}")

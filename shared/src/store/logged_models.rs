@@ -88,7 +88,7 @@ impl Store {
             model.params.extend(params);
             model.tags.extend(tags);
         }
-        model.metrics = self.fold(&pk, &FoldState::read(item), Latest::PerContext, WriteBack::WhenItCloses).await?;
+        model.metrics = self.fold(&pk, &FoldState::read(item), Latest::EveryPoint, WriteBack::WhenItCloses).await?;
         Ok(model)
     }
 
@@ -114,6 +114,12 @@ impl Store {
     /// Says whether the files of a model arrived.
     pub async fn finalize_logged_model(&self, access: &Access, id: &str, status: LoggedModelStatus) -> Result<()> {
         let set = vec![("status", string(status.as_str())), ("updated", number(self.clock.now_ms()))];
+        self.change_logged_model(access, id, Change { set, ..Change::default() }).await
+    }
+
+    /// Deletes a model: it stays in the table, marked.
+    pub async fn delete_logged_model(&self, access: &Access, id: &str) -> Result<()> {
+        let set = vec![("lifecycle", string(Lifecycle::Deleted.as_str())), ("updated", number(self.clock.now_ms()))];
         self.change_logged_model(access, id, Change { set, ..Change::default() }).await
     }
 
@@ -157,10 +163,11 @@ impl Store {
             Ok(_) => Ok(()),
             Err(Refusal::Missing | Refusal::Deleted) => Err(no_logged_model(id)),
             Err(Refusal::NoSuchTag) => {
-                Err(Error::not_found(format!("No tag with key {deleted_tag:?} found for model with ID {id:?}.")))
+                Err(Error::not_found(format!("No tag with key '{deleted_tag}' found for model with ID '{id}'.")))
             }
-            Err(Refusal::Param { key, old }) => Err(Error::invalid(format!(
-                "Params of a logged model cannot change: {key:?} of model {id} is {old:?} already."
+            Err(Refusal::Params(conflicts)) => Err(Error::invalid(format!(
+                "Params of a logged model cannot change: {} of model {id} already has another value.",
+                conflicts.into_iter().map(|(key, _)| format!("'{key}'")).collect::<Vec<_>>().join(", ")
             ))),
         }
     }
@@ -211,7 +218,7 @@ fn read(item: &Item) -> Result<LoggedModel> {
     let status = item.text("status")?;
     let lifecycle = item.text("lifecycle")?;
     Ok(LoggedModel {
-        id: item.text("PK")?.trim_start_matches("LMODEL#").to_owned(),
+        id: keys::id_in(&item.text("PK")?).to_owned(),
         experiment: ExperimentId(item.number("experiment")?),
         project: ProjectId(item.number("project")?),
         name: item.text("name")?,

@@ -68,7 +68,7 @@ impl Store {
         }
         let until = now + OPEN_WINDOW_MS;
         let earlier = "attribute_not_exists(open_until) OR open_until < :until";
-        let condition = format!("({}) AND ({earlier})", guard.condition());
+        let condition = format!("{} AND ({earlier})", guard.condition());
         let touch = guard
             .bind(self.update(pk, keys::META, Some(&condition)))
             .update_expression("SET open_until = :until")

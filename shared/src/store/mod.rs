@@ -31,7 +31,7 @@ use crate::model::{Experiment, ExperimentId};
 pub use attributes::TagChange;
 pub use experiments::DEFAULT_EXPERIMENT;
 pub use logged_models::{NewLoggedModel, no_logged_model};
-pub use request::{Usage, UsageTotals};
+pub use request::{Usage, UsageTotals, metered};
 pub use run_item::StoredRun;
 pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
 pub use runs_search::{RunPosition, RunRows};
@@ -76,7 +76,8 @@ impl Store {
             Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build()
         }
         let skew = skew::Skew::new(clock.clone());
-        let client = aws_sdk_dynamodb::Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build());
+        let client =
+            aws_sdk_dynamodb::Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build());
         Self {
             client,
             table,

@@ -53,21 +53,42 @@ impl Usage {
     }
 
     fn request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn add(counter: &AtomicU64, units: f64) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
-        counter.fetch_add((units * 1000.0).round() as u64, Ordering::Relaxed);
+        self.count(|usage| &usage.requests, 1);
     }
 
     fn read(&self, capacity: Option<&ConsumedCapacity>) {
-        Self::add(&self.read_milliunits, capacity.and_then(|c| c.capacity_units).unwrap_or(0.0));
+        self.count(|usage| &usage.read_milliunits, milliunits(capacity));
     }
 
     fn write(&self, capacity: Option<&ConsumedCapacity>) {
-        Self::add(&self.write_milliunits, capacity.and_then(|c| c.capacity_units).unwrap_or(0.0));
+        self.count(|usage| &usage.write_milliunits, milliunits(capacity));
     }
+
+    /// Adds to the store's total and, inside [`metered`], to that of the request.
+    fn count(&self, counter: impl Fn(&Self) -> &AtomicU64, by: u64) {
+        counter(self).fetch_add(by, Ordering::Relaxed);
+        let _outside_metered = OF_REQUEST.try_with(|usage| counter(usage).fetch_add(by, Ordering::Relaxed));
+    }
+}
+
+tokio::task_local! {
+    /// What the request in hand has used.
+    static OF_REQUEST: Usage;
+}
+
+/// Runs a request's work and tells what it used.
+pub async fn metered<F: Future>(work: F) -> (F::Output, UsageTotals) {
+    OF_REQUEST
+        .scope(Usage::default(), async {
+            let output = work.await;
+            (output, OF_REQUEST.with(Usage::totals))
+        })
+        .await
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
+fn milliunits(capacity: Option<&ConsumedCapacity>) -> u64 {
+    (capacity.and_then(|capacity| capacity.capacity_units).unwrap_or(0.0) * 1000.0).round() as u64
 }
 
 /// What became of a conditional write.

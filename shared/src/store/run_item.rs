@@ -81,7 +81,7 @@ impl StoredRun {
         let lifecycle = item.text("lifecycle")?;
         Ok(Self {
             // Ids of existing runs are our own hex digits: never escaped or shortened.
-            id: pk.trim_start_matches("RUN#").to_owned(),
+            id: keys::id_in(&pk).to_owned(),
             experiment: ExperimentId(item.number("experiment")?),
             project: ProjectId(item.number("project")?),
             shard: item.number("shard")?,

@@ -240,10 +240,7 @@ impl Store {
                 "No tag with name: {} in run with id {id}",
                 deleted_tag.unwrap_or_default()
             ))),
-            Err(Refusal::Param { key, old }) => {
-                let new = new_params.get(&key).map(String::as_str).unwrap_or_default();
-                Err(param_conflict(id, &key, &old, new))
-            }
+            Err(Refusal::Params(conflicts)) => Err(param_conflict(id, &conflicts, &new_params)),
         }
     }
 
@@ -346,9 +343,22 @@ fn not_active(id: &str) -> Error {
     Error::invalid(format!("The run {id} must be in the 'active' state. Current state is deleted."))
 }
 
-fn param_conflict(id: &str, key: &str, old: &str, new: &str) -> Error {
+/// The stock server has one wording for a single param and one for batches.
+fn param_conflict(id: &str, conflicts: &[(String, String)], new: &BTreeMap<String, String>) -> Error {
+    let new_value = |key: &String| new.get(key).map(String::as_str).unwrap_or_default();
+    if let ([(key, old)], 1) = (conflicts, new.len()) {
+        let new = new_value(key);
+        return Error::invalid(format!(
+            "Changing param values is not allowed. Param with key='{key}' was already logged with value='{old}' for run \
+             ID='{id}'. Attempted logging new value '{new}'."
+        ));
+    }
+    let list: Vec<String> = conflicts
+        .iter()
+        .map(|(key, old)| format!("{{'key': '{key}', 'old_value': '{old}', 'new_value': '{}'}}", new_value(key)))
+        .collect();
     Error::invalid(format!(
-        "Changing param values is not allowed. Param with key='{key}' was already logged with value='{old}' for run \
-         ID='{id}'. Attempted logging new value '{new}'."
+        "Changing param values is not allowed. Params were already logged='[{}]' for run ID='{id}'.",
+        list.join(", ")
     ))
 }

@@ -45,7 +45,9 @@ impl Skew {
     pub(crate) fn check(&self) -> Result<()> {
         let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
         if ahead_ms.abs() > WORST_MS {
-            return Err(Error::Unavailable(format!("this clock is {ahead_ms} ms ahead of DynamoDB's: metrics refused")));
+            return Err(Error::Unavailable(format!(
+                "this clock is {ahead_ms} ms ahead of DynamoDB's: metrics refused"
+            )));
         }
         Ok(())
     }

@@ -84,6 +84,7 @@ _differ(
     "server.unknown_paths/no such rpc by post",
     "server.unknown_paths/no such version",
     "server.unknown_paths/no such action",
+    "server.unknown_paths/bulk history is only for the ui",
 )
 _differ(
     "a wrong method is answered in the API's own form",
@@ -162,18 +163,6 @@ _differ(
 )
 _differ("an output names its model", GOOD, INVALID, "inputs.models/output of no model id")
 _differ(
-    "half a filter is no filter",
-    GOOD,
-    INVALID,
-    "experiment_search.bad_filters/name = 'a' AND",
-    "experiment_search.bad_filters/AND name = 'a'",
-    "run_search.bad_filters/params.lr = '0.1' params.lr = '0.2'",
-    "run_search.bad_filters/params.lr = '0.1' AND",
-    "run_search.bad_filters/AND params.lr = '0.1'",
-    "run_search.bad_filters/AND",
-    "run_search.bad_filters/metrics. > 1",
-)
-_differ(
     "both spellings of a field count, also for required fields",
     INVALID,
     GOOD,
@@ -181,6 +170,50 @@ _differ(
 )
 
 # ---- the rest
+
+_differ(
+    "page tokens are signed and bound to their search, so they are refused in other words",
+    INVALID,
+    INVALID,
+    "experiment_search.paging/garbage token",
+    "experiment_search.paging/token that is no JSON",
+    "metrics.history/garbage token",
+    "run_search.paging/garbage token",
+    "run_search.paging/token that is no JSON",
+    "logged_models.search/page 2 of another filter",
+)
+_differ(
+    "a value that cannot be read is refused in these words everywhere",
+    INVALID,
+    INVALID,
+    "inputs.summaries/not a list",
+    "metrics.log_refused/value empty",
+    "parsing.bodies/bare NaN",
+    "run_search.order/order ['artifact_uri IS']",
+    "run_search.order/order ['attributes.`Run Name`']",
+)
+_differ("the name of a media type has no case", INVALID, GOOD, "parsing.content_types/capital letters")
+_differ("what cannot be read is refused, so nothing was stored as 0", GOOD, GOOD, "parsing.bare_numbers/what was stored")
+_differ("two values of one parameter are a mistake", GOOD, INVALID, "parsing.spellings/parameter twice")
+_differ("a key is not empty", GOOD, INVALID, "run_search.bad_filters/metrics. > 1")
+_differ("an id is a text", GOOD, INVALID, "run_search.views_and_experiments/experiment as number")
+_differ(
+    "both spellings of a field count, also in queries",
+    INVALID,
+    GOOD,
+    *(f"parsing.camel_case/query of {call}" for call in ("experiments/get", "get-by-name", "experiments/search", "runs/get", "get-history")),
+)
+_differ("there is no such setting to advise", INVALID, INVALID, "experiments.create_refused/location: too long")
+_differ(
+    "the default experiment is as old as its project",
+    GOOD,
+    GOOD,
+    *(f"experiments.default_experiment/{call}" for call in ("get", "get by name", "find it", "find it by id", "its datasets")),
+)
+_differ("a search shows the models that a run used, as runs/get does", GOOD, GOOD, "inputs.models/found with the run")
+_differ("a log-batch without a run id lacks a parameter", INVALID, INVALID, "log_batch.refused/run_uuid is no id here")
+_differ("the model is kept as it was sent", GOOD, GOOD, "log_batch.model_history/kept as a tag", "log_batch.model_history/both kept")
+_differ("deleting needs a run_id: a missing parameter, not a run without a name", MISSING, INVALID, "runs.deleted/run_uuid is no id for delete")
 
 _differ("what is not there is a 404, as everywhere else", GOOD, MISSING, "metrics.history/unknown run")
 _differ("a missing parameter, not a run named None", MISSING, INVALID, "artifacts.put_and_get/no run")

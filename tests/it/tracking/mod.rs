@@ -2,3 +2,7 @@
 
 mod budgets;
 mod concurrency;
+mod fold;
+mod fold_simulation;
+mod lifecycle;
+mod overflow;

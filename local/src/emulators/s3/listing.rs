@@ -38,7 +38,7 @@ pub fn list(index: &Index, input: ListObjectsV2Input) -> S3Result<ListObjectsV2O
     let mut last = None;
     let mut truncated = false;
     let mut start = resume.as_deref().map_or(prefix, |resume| resume.max(prefix)).to_owned();
-    'pages: while limit > 0 {
+    'pages: loop {
         let mut skip_to = None;
         for (key, entry) in index.from(&input.bucket, &start) {
             let Some(rest) = key.strip_prefix(prefix) else { break 'pages };
@@ -50,7 +50,7 @@ pub fn list(index: &Index, input: ListObjectsV2Input) -> S3Result<ListObjectsV2O
             let repeated = group.is_some() && last.as_deref() == group;
             if !repeated && resume.as_deref().is_none_or(|resume| name > resume) {
                 if count == limit {
-                    truncated = true;
+                    truncated = limit > 0;
                     break 'pages;
                 }
                 count += 1;

@@ -100,7 +100,7 @@ impl Query {
         before: Option<String>,
     ) -> Result<ProjectConnection> {
         let viewer = context.data::<Viewer>()?;
-        let ids = ids.map(|ids| ids.iter().map(|id| project_id(id)).collect::<Result<Vec<u64>>>()).transpose()?;
+        let ids = ids.map(|ids| ids.iter().map(project_id).collect::<Result<Vec<u64>>>()).transpose()?;
         let order = Order::parse(sort.as_deref().unwrap_or("id_desc"))?;
         let after = after.map(|cursor| Position::parse(&cursor)).transpose()?;
         let before = before.map(|cursor| Position::parse(&cursor)).transpose()?;

@@ -72,7 +72,7 @@ pub async fn file(
     let files = readable(&world, &call, &id)?;
     call.param("ref").filter(|reference| !reference.is_empty()).ok_or(RestError::Missing("ref"))?;
     let (file, commit) = find(&call, &files, &path)?;
-    Ok(ok(&json!({
+    let mut response = ok(&json!({
         "file_name": file.path.rsplit('/').next().unwrap_or_default(),
         "file_path": file.path,
         "size": file.content.len(),
@@ -84,7 +84,9 @@ pub async fn file(
         "commit_id": commit,
         "last_commit_id": commit,
         "execute_filemode": false,
-    })))
+    }));
+    describe(&mut response, &call, &file, &commit);
+    Ok(response)
 }
 
 /// GET `/api/v4/projects/:id/repository/files/:path/raw`
@@ -100,31 +102,47 @@ pub async fn raw(
         Ok(_) => "text/plain; charset=utf-8",
         Err(_) => "application/octet-stream",
     };
-    let headers = [
-        ("content-type", kind.to_owned()),
-        ("content-disposition", format!("inline; filename=\"{name}\"; filename*=UTF-8''{name}")),
-        ("cache-control", "max-age=0, private, must-revalidate, no-store, no-cache".to_owned()),
-        ("etag", format!("W/\"{}\"", blob_id(&file))),
-        ("x-gitlab-blob-id", blob_id(&file)),
-        ("x-gitlab-commit-id", commit.clone()),
-        ("x-gitlab-last-commit-id", commit),
-        ("x-gitlab-content-sha256", hex(&Sha256::digest(&file.content))),
-        ("x-gitlab-encoding", "base64".to_owned()),
-        ("x-gitlab-execute-filemode", "false".to_owned()),
-        ("x-gitlab-file-name", name),
-        ("x-gitlab-file-path", file.path.clone()),
-        ("x-gitlab-ref", call.param("ref").unwrap_or("HEAD").to_owned()),
-        ("x-gitlab-size", file.content.len().to_string()),
-    ];
-    let mut response = Response::new(Body::from(file.content));
+    let mut response = Response::new(Body::from(file.content.clone()));
+    describe(&mut response, &call, &file, &commit);
+    set_headers(
+        &mut response,
+        [
+            ("content-type", kind.to_owned()),
+            ("content-disposition", format!("inline; filename=\"{name}\"; filename*=UTF-8''{name}")),
+            ("cache-control", "max-age=0, private, must-revalidate, no-store, no-cache".to_owned()),
+            ("etag", format!("W/\"{}\"", blob_id(&file))),
+        ],
+    );
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// The headers in which HEAD tells of a file.
+fn describe(response: &mut Response, call: &Call, file: &RepositoryFile, commit: &str) {
+    set_headers(
+        response,
+        [
+            ("x-gitlab-blob-id", blob_id(file)),
+            ("x-gitlab-commit-id", commit.to_owned()),
+            ("x-gitlab-last-commit-id", commit.to_owned()),
+            ("x-gitlab-content-sha256", hex(&Sha256::digest(&file.content))),
+            ("x-gitlab-encoding", "base64".to_owned()),
+            ("x-gitlab-execute-filemode", "false".to_owned()),
+            ("x-gitlab-file-name", file.path.rsplit('/').next().unwrap_or_default().to_owned()),
+            ("x-gitlab-file-path", file.path.clone()),
+            ("x-gitlab-ref", call.param("ref").unwrap_or("HEAD").to_owned()),
+            ("x-gitlab-size", file.content.len().to_string()),
+        ],
+    );
+}
+
+/// Values that a header cannot hold are left out, as GitLab's proxies would.
+fn set_headers<const N: usize>(response: &mut Response, headers: [(&'static str, String); N]) {
     for (name, value) in headers {
-        // Names that a header cannot hold are left out, as GitLab's proxies would.
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response)
 }
 
 /// The files of a project whose code the caller may read.

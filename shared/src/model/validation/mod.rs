@@ -61,6 +61,11 @@ pub fn tag(path: &str, key: &str, value: String) -> Result<String> {
     Ok(cut(value, LONGEST_TAG_VALUE))
 }
 
+/// The value of a run's tag, cut to its limit.
+pub fn tag_value(value: String) -> String {
+    cut(value, LONGEST_TAG_VALUE)
+}
+
 /// A tag of an experiment; nothing is cut.
 pub fn experiment_tag(key: &str, value: &str) -> Result<()> {
     name("key", key)?;

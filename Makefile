@@ -1,0 +1,112 @@
+# `make` lists the targets. CI runs `make test` and nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export SAM_CLI_TELEMETRY := 0
+
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+# Only what was tried together; see .ci/requirements-tools.txt for the rest.
+CARGO_LAMBDA := cargo-lambda==1.9.2
+# What Amazon Linux 2023 has.
+GLIBC := 2.34
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# Our own code is built for debugging and its dependencies with optimisation: quick enough to serve a training
+# run, and minutes earlier ready than a release build, whose link-time optimisation is for deployment.
+.PHONY: run
+run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others: see ARGS="--help")
+	cargo run -- $(ARGS)
+
+.PHONY: test
+test: check-format lint lint-template test-rust test-clients lambda-build ## everything that CI runs
+	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
+	    $(CARGO_TARGET_DIR)/rust-tests.log
+	@for major in 3 2; do echo "clients, mlflow $$major: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$major.log)"; done
+
+.PHONY: check-format
+check-format:
+	@echo "== format"
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: ## clippy, warnings are errors
+	@echo "== clippy"
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: test-rust
+test-rust: ## unit, house and integration tests
+	@echo "== rust tests"
+	@mkdir -p $(CARGO_TARGET_DIR)
+	cargo test --workspace --locked --no-fail-fast 2>&1 | tee $(CARGO_TARGET_DIR)/rust-tests.log
+
+.PHONY: test-clients
+test-clients: test-clients-3 test-clients-2 ## stock MLflow clients (3.x and 2.x) against the hub
+
+.PHONY: test-clients-3 test-clients-2
+test-clients-3 test-clients-2: test-clients-%: .venv-mlflow%/installed
+	@echo "== clients, mlflow $*"
+	cargo build --locked --package local
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
+	    .venv-mlflow$*/bin/python -m pytest tests/clients -q -p no:cacheprovider 2>&1 \
+	    | tee $(CARGO_TARGET_DIR)/clients-$*.log
+
+.PHONY: lint-template
+lint-template: .venv-tools/installed ## template.yaml: sam validate --lint, cfn-lint
+	@echo "== template"
+	.venv-tools/bin/cfn-lint --regions us-east-1 -- template.yaml
+	AWS_DEFAULT_REGION=us-east-1 .venv-tools/bin/sam validate --lint --template template.yaml
+
+# One by one: built together, each function would also carry what only its neighbours need.
+.PHONY: lambda-build
+lambda-build: .venv-tools/installed ## build every function as Lambda runs it (PROFILE=release for deployment)
+	@echo "== functions"
+	for function in $(FUNCTIONS); do \
+	    CARGO_LAMBDA_COMPILER=cargo .venv-tools/bin/cargo-lambda lambda build \
+	        --package $$function --profile $(or $(PROFILE),ci) --locked; \
+	    bootstrap=$(CARGO_TARGET_DIR)/lambda/$$function/bootstrap; \
+	    needs=$$(grep -aoE 'GLIBC_[0-9.]+' $$bootstrap | sed 's/GLIBC_//' | sort -Vu | tail -1); \
+	    echo "$$function: $$(du -h $$bootstrap | cut -f1), glibc $$needs"; \
+	    if [ "$$(printf '%s\n' $$needs $(GLIBC) | sort -V | tail -1)" != $(GLIBC) ]; then \
+	        echo "warning: $$function needs a newer glibc than Amazon Linux 2023 has; deploy from an older build machine"; \
+	    fi; \
+	done
+
+.PHONY: readme
+readme: ## rewrite README's endpoint table from the routes
+	UPDATE_README=1 cargo test --package integration-tests readme
+
+.PHONY: bench
+bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency, throughput, CPU, DynamoDB units
+	cargo build --release --locked --package local
+	.venv-mlflow3/bin/python tests/bench/bench.py $(ARGS)
+
+.PHONY: clean
+clean: ## remove everything that was built or installed here; the hub's data in .perigee stays
+	cargo clean
+	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-tools .aws-sam
+
+.venv-mlflow%/installed: tests/clients/requirements-mlflow%.txt
+	@echo "== installing $< into .venv-mlflow$*"
+	$(PYTHON) -m venv .venv-mlflow$*
+	.venv-mlflow$*/bin/pip install --quiet --requirement $<
+	touch $@
+
+# cargo-lambda brings a cross compiler of 300 MB, which nothing here needs.
+.venv-tools/installed: .ci/requirements-tools.txt Makefile
+	@echo "== installing $< into .venv-tools"
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet --requirement $<
+	.venv-tools/bin/pip install --quiet --no-deps $(CARGO_LAMBDA)
+	touch $@
+
+# Kept: make would delete these as intermediate files.
+.PRECIOUS: .venv-mlflow%/installed

@@ -1,0 +1,55 @@
+//! How listings look on the wire.
+
+use serde::Serialize;
+use shared::objects::Entry;
+
+#[derive(Serialize)]
+pub struct FileList {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_uri: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileInfo>,
+}
+
+#[derive(Serialize)]
+pub struct FileInfo {
+    path: String,
+    is_dir: bool,
+    /// Bytes; absent for directories and empty files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_size: Option<u64>,
+}
+
+impl FileInfo {
+    /// The lines of a listing, with names shown below `directory`; `""` shows them bare.
+    pub fn list(entries: Vec<Entry>, directory: &str) -> Vec<Self> {
+        let shown = |name: String| if directory.is_empty() { name } else { format!("{directory}/{name}") };
+        entries
+            .into_iter()
+            .map(|entry| Self {
+                path: shown(entry.name),
+                is_dir: entry.size.is_none(),
+                file_size: entry.size.filter(|size| *size > 0),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_and_empty_files_have_no_size() {
+        let entry = |name: &str, size| Entry { name: name.into(), size };
+        let entries = vec![entry("d", None), entry("empty", Some(0)), entry("f", Some(5))];
+        let list = FileList { root_uri: None, files: FileInfo::list(entries, "x") };
+        assert_eq!(
+            serde_json::to_string(&list).unwrap(),
+            r#"{"files":[{"path":"x/d","is_dir":true},{"path":"x/empty","is_dir":false},{"path":"x/f","is_dir":false,"file_size":5}]}"#
+        );
+        let nothing = FileList { root_uri: None, files: FileInfo::list(Vec::new(), "") };
+        assert_eq!(serde_json::to_string(&nothing).unwrap(), "{}");
+    }
+}

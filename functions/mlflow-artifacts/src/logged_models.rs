@@ -1,0 +1,73 @@
+//! Artifacts of a logged model, addressed by the model.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use serde::Deserialize;
+use shared::Result;
+use shared::auth::Access;
+use shared::context::Context;
+use shared::extract::{Input, Json, Path, Query, required};
+use shared::model::{ArtifactPath, Experiment, Holder};
+use shared::objects::ObjectKey;
+use shared::store::no_logged_model;
+
+use crate::download::{self, Answer};
+use crate::listing::{FileInfo, FileList};
+use crate::runs::shown_path;
+
+#[derive(Deserialize)]
+pub struct Model {
+    model_id: String,
+}
+
+impl Model {
+    async fn open(&self, context: &Context) -> Result<(Access, Arc<Experiment>)> {
+        let access = context.logged_model(&self.model_id).await?;
+        let owner = context.store().find_logged_model_owner(&self.model_id).await?;
+        let (_, experiment) = owner.ok_or_else(|| no_logged_model(&self.model_id))?;
+        Ok((access, context.known_experiment(experiment).await?))
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Directory {
+    artifact_directory_path: Option<String>,
+}
+
+/// GET `2.0/mlflow/logged-models/<id>/artifacts/directories`
+pub async fn list_logged_model_artifacts(
+    context: Context,
+    Path(model): Path<Model>,
+    Input(request): Input<Directory>,
+) -> Result<Json<FileList>> {
+    let path = ArtifactPath::parse(request.artifact_directory_path.as_deref().unwrap_or_default())?;
+    let (access, experiment) = model.open(&context).await?;
+    let root = ArtifactPath::of_holder(Holder::LoggedModel(&model.model_id));
+    let directory = ObjectKey::of_artifact(&access, &experiment, &root.join(&path))?;
+    let entries = context.state.objects.list(&directory).await?;
+    let uri = format!("{}/{}", experiment.artifact_location, root.as_str());
+    Ok(Json(FileList {
+        root_uri: Some(context.shown_uri(&experiment, &uri)),
+        files: FileInfo::list(entries, path.as_str()),
+    }))
+}
+
+#[derive(Deserialize)]
+pub struct File {
+    artifact_file_path: Option<String>,
+}
+
+/// GET, HEAD `2.0/mlflow/logged-models/<id>/artifacts/files`
+pub async fn get_logged_model_artifact(
+    context: Context,
+    Path(model): Path<Model>,
+    Query(query): Query<File>,
+    request: Parts,
+) -> Result<Answer> {
+    let path = ArtifactPath::parse(required("artifact_file_path", query.artifact_file_path.as_ref())?)?;
+    let (access, experiment) = model.open(&context).await?;
+    let inner = ArtifactPath::of_holder(Holder::LoggedModel(&model.model_id)).join(&path);
+    let key = ObjectKey::of_artifact(&access, &experiment, &inner)?;
+    download::answer(&context, &key, &shown_path(&context, &experiment, &inner), &request).await
+}

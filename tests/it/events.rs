@@ -1,0 +1,201 @@
+//! The events of `events/`, and hostile ones, on the way that API Gateway's take through a function.
+
+use std::str::FromStr;
+
+use axum::Router;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use clap::Parser;
+use lambda_http::Body;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use local::args::Args;
+use local::aws::EndpointVariables;
+use local::hub::{self, Backends};
+use local::start::{self, Running};
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::state::AppState;
+
+use crate::house::read;
+
+/// The deployed functions over embedded services.
+struct Functions {
+    tracking: Router,
+    artifacts: Router,
+    project: Router,
+    _services: Running,
+}
+
+impl Functions {
+    async fn start() -> Self {
+        let args = Args::parse_from(["local", "--memory", "--only-emulators", "--emulator-ports", "0,0,0"]);
+        let services = start::start(&args, EndpointVariables::default()).await.unwrap();
+        let state: AppState = hub::state(&Backends {
+            dynamodb: services.dynamodb.clone(),
+            s3: services.s3.clone(),
+            gitlab_url: services.gitlab_url.clone(),
+            public_url: "https://hub.example.com".into(),
+            token_key: "a key of the tests".into(),
+            clock: Clock::default(),
+        })
+        .await
+        .unwrap();
+        Self {
+            tracking: mlflow_tracking::router(&state),
+            artifacts: mlflow_artifacts::router(&state),
+            project: mlflow_project::router(&state),
+            _services: services,
+        }
+    }
+}
+
+fn event(name: &str) -> Value {
+    Value::from_str(&read(&format!("events/{name}.json"))).unwrap()
+}
+
+/// An event with another method, path, query and body.
+fn changed(name: &str, method: &str, path: &str, query: &str, body: Option<&[u8]>) -> Value {
+    let mut event = event(name);
+    event["requestContext"]["http"]["method"] = json!(method);
+    event["requestContext"]["http"]["path"] = json!(path);
+    event["rawPath"] = json!(path);
+    event["rawQueryString"] = json!(query);
+    event["body"] = json!(body.map(|body| BASE64.encode(body)));
+    event["isBase64Encoded"] = json!(body.is_some());
+    event
+}
+
+async fn ask(router: &Router, event: Value) -> ApiGatewayV2httpResponse {
+    let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
+    let answer = shared::lambda::answer(router.clone(), event, "the-id-of-lambda").await;
+    // What the gateway reads is JSON.
+    serde_json::from_value(serde_json::to_value(answer).unwrap()).unwrap()
+}
+
+fn bytes(answer: &ApiGatewayV2httpResponse) -> Vec<u8> {
+    match &answer.body {
+        Some(Body::Text(text)) if answer.is_base64_encoded => BASE64.decode(text).unwrap(),
+        Some(Body::Text(text)) => text.clone().into_bytes(),
+        Some(body) => panic!("{body:?} on the wire"),
+        None => Vec::new(),
+    }
+}
+
+fn document(answer: &ApiGatewayV2httpResponse) -> Value {
+    assert_eq!(answer.headers["content-type"], "application/json");
+    serde_json::from_slice(&bytes(answer)).unwrap()
+}
+
+#[tokio::test]
+async fn one_event_of_each_group() {
+    let functions = Functions::start().await;
+    let created = ask(&functions.tracking, event("tracking")).await;
+    assert_eq!(created.status_code, 200, "{created:?}");
+    assert_eq!(document(&created), json!({ "experiment_id": "1" }));
+    assert!(!created.is_base64_encoded);
+
+    let uploaded = ask(&functions.artifacts, event("artifacts")).await;
+    assert_eq!(uploaded.status_code, 200, "{uploaded:?}");
+    let stored = event("artifacts");
+    let path = stored["rawPath"].as_str().unwrap();
+    let fetched = ask(&functions.artifacts, changed("artifacts", "GET", path, "", None)).await;
+    assert_eq!(fetched.status_code, 200, "{fetched:?}");
+    assert!(fetched.is_base64_encoded, "this file is not text");
+    assert_eq!(bytes(&fetched), BASE64.decode(stored["body"].as_str().unwrap()).unwrap());
+
+    let found = ask(&functions.project, event("project")).await;
+    assert_eq!(found.status_code, 200, "{found:?}");
+    assert_eq!(document(&found)["experiment"]["experiment_id"], "1");
+    assert_eq!(document(&found)["experiment"]["name"], "night floods");
+}
+
+#[tokio::test]
+async fn a_file_keeps_its_name_whatever_it_is() {
+    let functions = Functions::start().await;
+    ask(&functions.tracking, event("tracking")).await;
+    let folder = "/mlflow/api/2.0/mlflow-artifacts/artifacts/1/4bd17e95ae5f4bb0b3a9c0c4c7b6a1f2/artifacts";
+    for name in ["a b.txt", "50%.txt", "what?.txt", "größe.txt", "a+b=c;d@e.txt"] {
+        let path = format!("{folder}/{name}");
+        let put = ask(&functions.artifacts, changed("artifacts", "PUT", &path, "", Some(name.as_bytes()))).await;
+        assert_eq!(put.status_code, 200, "{name}: {put:?}");
+        let got = ask(&functions.artifacts, changed("artifacts", "GET", &path, "", None)).await;
+        assert_eq!((got.status_code, bytes(&got)), (200, name.as_bytes().to_vec()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn paths_that_mean_another_path_are_refused() {
+    let functions = Functions::start().await;
+    let files = "/mlflow/api/2.0/mlflow-artifacts/artifacts";
+    for path in [
+        format!("{files}/1/../../5/secret.txt"),
+        format!("{files}/1/./x"),
+        format!("{files}/1\\..\\5\\secret.txt"),
+        format!("{files}/.."),
+        // Refused by the endpoint: the gateway has decoded once, and the client meant more.
+        format!("{files}/1/%2e%2e/%2e%2e/5/secret.txt"),
+        format!("{files}/1/a#b"),
+    ] {
+        let answer = ask(&functions.artifacts, changed("artifacts", "GET", &path, "", None)).await;
+        assert_eq!(answer.status_code, 400, "{path}");
+        assert_eq!(document(&answer)["error_code"], "INVALID_PARAMETER_VALUE", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn errors_speak_mlflow_and_name_the_gateways_request() {
+    let functions = Functions::start().await;
+    let mut stranger = event("tracking");
+    stranger["headers"].as_object_mut().unwrap().remove("authorization");
+    let answer = ask(&functions.tracking, stranger).await;
+    assert_eq!(answer.status_code, 401);
+    assert_eq!(document(&answer)["error_code"], "UNAUTHENTICATED");
+    assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+
+    async fn with_a_bug() -> &'static str {
+        panic!("a bug")
+    }
+    let broken = Router::new().fallback(with_a_bug);
+    let broken = shared::route::render(broken, shared::dialect::Dialect::Mlflow);
+    let answer = ask(&broken, event("tracking")).await;
+    assert_eq!(answer.status_code, 500);
+    let id = event("tracking")["requestContext"]["requestId"].as_str().unwrap().to_owned();
+    assert!(document(&answer)["message"].as_str().unwrap().contains(&id));
+}
+
+#[tokio::test]
+async fn an_answer_fits_into_lambdas_six_megabytes() {
+    const LAMBDA_LIMIT: usize = 6_291_556;
+    let sized =
+        |length: usize, letter: &'static str| Router::new().fallback(move || async move { letter.repeat(length) });
+    // Every quote takes two bytes in a JSON string.
+    for (length, letter) in [(4_500_000, "\""), (999_999, "\""), (4_500_000, "x")] {
+        let event: ApiGatewayV2httpRequest = serde_json::from_value(event("tracking")).unwrap();
+        let answer = shared::lambda::answer(sized(length, letter), event, "").await;
+        assert_eq!(answer.status_code, 200);
+        assert!(serde_json::to_vec(&answer).unwrap().len() < LAMBDA_LIMIT);
+    }
+    let answer = ask(&sized(4_500_001, "x"), event("tracking")).await;
+    assert_eq!(answer.status_code, 500);
+    assert_eq!(document(&answer)["error_code"], "INTERNAL_ERROR");
+}
+
+#[tokio::test]
+async fn several_values_of_a_header_become_one_list() {
+    let twice = || async { ([("vary", "Origin")], axum::response::AppendHeaders([("vary", "Accept")]), "") };
+    let answer = ask(&Router::new().fallback(twice), event("tracking")).await;
+    assert_eq!(answer.headers["vary"], "Origin, Accept");
+}
+
+#[tokio::test]
+async fn a_hostile_host_or_query_breaks_nothing() {
+    let functions = Functions::start().await;
+    for (host, query) in [("a b:99999", ""), ("[::1", "x=<y>"), ("", "{}|\\^`\"#"), ("h", "q=%zz&%"), ("h", "q=größe")]
+    {
+        let mut event = changed("tracking", "GET", "/mlflow/health", query, None);
+        event["headers"]["host"] = json!(host);
+        event["requestContext"]["domainName"] = json!(host);
+        let answer = ask(&functions.tracking, event).await;
+        assert_eq!((answer.status_code, bytes(&answer)), (200, b"OK".to_vec()), "{host} {query}");
+    }
+}
