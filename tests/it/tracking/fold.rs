@@ -155,7 +155,7 @@ async fn latest_metrics_outgrow_meta() {
         for batch in 0..2 {
             let metrics: Vec<Value> = (0..1_000)
                 .map(|n| {
-                    let key = format!("a rather long name of a metric, number {batch}/{n}");
+                    let key = format!("a rather long name of a metric: number {batch}/{n}");
                     json!({"key": key, "value": round * 10_000 + n, "timestamp": 1, "step": round})
                 })
                 .collect();

@@ -124,7 +124,8 @@ impl Trial {
 
     fn point(&mut self) -> Point {
         self.next_value += 1;
-        let step = if self.random.random_bool(0.7) { self.next_value } else { self.random.random_range(0..=self.next_value) };
+        let step =
+            if self.random.random_bool(0.7) { self.next_value } else { self.random.random_range(0..=self.next_value) };
         (self.random.random_range(0..KEYS.len()), step, self.random.random_range(0..5), self.next_value)
     }
 

@@ -78,9 +78,13 @@ async fn params_and_tags_outgrow_meta() {
     assert_eq!(hub.run(&run).await["info"]["run_name"], "renamed");
 
     hub.new_run(&experiment).await;
-    for filter in
-        ["params.p7_7 LIKE '0147%'", "params.small = 'v'", "tags.t3 = 'short'", "tags.t9 LIKE '0009%'", "attributes.run_name = 'renamed'"]
-    {
+    for filter in [
+        "params.p7_7 LIKE '0147%'",
+        "params.small = 'v'",
+        "tags.t3 = 'short'",
+        "tags.t9 LIKE '0009%'",
+        "attributes.run_name = 'renamed'",
+    ] {
         assert_eq!(find(&other, &experiment, filter).await, [run.clone()], "{filter}");
     }
     assert!(find(&other, &experiment, "tags.t5 LIKE '%'").await.is_empty());
@@ -144,9 +148,8 @@ async fn batches_beyond_one_expression() {
     let hub = Hub::start().await;
     let experiment = hub.new_experiment("batches").await;
     let run = hub.new_run(&experiment).await;
-    let many = |value: &str| -> Vec<Value> {
-        (0..100).map(|n| json!({"key": format!("key {n}"), "value": value})).collect()
-    };
+    let many =
+        |value: &str| -> Vec<Value> { (0..100).map(|n| json!({"key": format!("key {n}"), "value": value})).collect() };
     let batch = json!({"run_id": run, "params": many("v"), "tags": many("v")});
     hub.post("runs/log-batch", batch.clone()).await.ok();
     hub.post("runs/log-batch", batch).await.ok();
@@ -164,7 +167,8 @@ async fn batches_beyond_one_expression() {
 async fn experiments_with_large_tags() {
     let hub = Hub::start().await;
     // More than an item of DynamoDB can hold, all at once and one by one.
-    let tags: Vec<Value> = (0..90).map(|n| json!({"key": format!("t{n}"), "value": format!("{n:02}").repeat(2_450)})).collect();
+    let tags: Vec<Value> =
+        (0..90).map(|n| json!({"key": format!("t{n}"), "value": format!("{n:02}").repeat(2_450)})).collect();
     let all_at_once = hub.post("experiments/create", json!({"name": "at once", "tags": tags})).await.ok();
     let one_by_one = hub.new_experiment("one by one").await;
     for tag in &tags {
@@ -181,10 +185,8 @@ async fn experiments_with_large_tags() {
         hub.post("experiments/update", json!({"experiment_id": id, "new_name": format!("renamed {id}")})).await.ok();
         hub.post("experiments/delete", json!({"experiment_id": id})).await.ok();
         hub.post("experiments/restore", json!({"experiment_id": id})).await.ok();
-        let found = hub
-            .post("experiments/search", json!({"max_results": 9, "filter": "tags.t89 LIKE '8989%'"}))
-            .await
-            .ok();
+        let found =
+            hub.post("experiments/search", json!({"max_results": 9, "filter": "tags.t89 LIKE '8989%'"})).await.ok();
         let experiments = found["experiments"].as_array().unwrap();
         let found = experiments.iter().find(|experiment| experiment["experiment_id"] == *id).unwrap();
         assert_eq!(found["name"], format!("renamed {id}"));
@@ -196,7 +198,8 @@ async fn experiments_with_large_tags() {
 async fn runs_and_models_with_large_tags_from_the_start() {
     let hub = Hub::start().await;
     let experiment = hub.new_experiment("large").await;
-    let tags: Vec<Value> = (0..90).map(|n| json!({"key": format!("t{n}"), "value": format!("{n:02}").repeat(2_500)})).collect();
+    let tags: Vec<Value> =
+        (0..90).map(|n| json!({"key": format!("t{n}"), "value": format!("{n:02}").repeat(2_500)})).collect();
     let body = json!({"experiment_id": experiment, "tags": tags});
     let run = hub.post("runs/create", body.clone()).await.ok()["run"]["info"]["run_id"].as_str().unwrap().to_owned();
     assert_eq!(pairs(&hub.run(&run).await, "tags").len(), 91);
@@ -231,15 +234,24 @@ async fn points_beyond_one_item() {
 }
 
 #[tokio::test]
-async fn large_data_set_profiles() {
+async fn a_data_set_beyond_one_item_is_refused_whole() {
     let hub = Hub::start().await;
     let experiment = hub.new_experiment("profiles").await;
     let run = hub.new_run(&experiment).await;
-    let (schema, profile) = ("s".repeat(300_000), "p".repeat(1_500_000));
-    let dataset = json!({"name": "d", "digest": "1", "source_type": "local", "source": "s", "schema": schema, "profile": profile});
-    let body = json!({"run_id": run, "datasets": [{"dataset": dataset, "tags": []}]});
-    hub.post("runs/log-inputs", body).await.ok();
+    let log = async |profile: usize| {
+        let (schema, profile) = ("s".repeat(100_000), "p".repeat(profile));
+        let dataset = json!({
+            "name": "d", "digest": "1", "source_type": "local", "source": "s", "schema": schema, "profile": profile,
+        });
+        hub.post("runs/log-inputs", json!({"run_id": run, "datasets": [{"dataset": dataset, "tags": []}]})).await
+    };
+    let before = hub.run(&run).await;
+    let refused = log(400_000).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (413, "INVALID_PARAMETER_VALUE"));
+    assert_eq!(hub.run(&run).await, before);
+    log(250_000).await.ok();
     let seen = hub.run(&run).await;
     let dataset = &seen["inputs"]["dataset_inputs"][0]["dataset"];
-    assert!(dataset["schema"] == *schema && dataset["profile"] == *profile);
+    assert_eq!(dataset["schema"].as_str().unwrap().len(), 100_000);
+    assert_eq!(dataset["profile"].as_str().unwrap().len(), 250_000);
 }
