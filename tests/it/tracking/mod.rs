@@ -6,3 +6,4 @@ mod fold;
 mod fold_simulation;
 mod lifecycle;
 mod overflow;
+mod snapshots;
