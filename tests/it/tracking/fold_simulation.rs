@@ -91,7 +91,8 @@ impl Trial {
 
     async fn step(&mut self) {
         match self.random.random_range(0..100) {
-            0..50 => self.log().await,
+            0..40 => self.log().await,
+            40..50 => self.log_slowly().await,
             50..65 => self.read().await,
             65..72 => self.search().await,
             72..86 => {
@@ -143,6 +144,17 @@ impl Trial {
             let operation = if self.random.random_bool(0.7) { "PutItem" } else { "UpdateItem" };
             self.injector.next(1, fault, operation, &self.run);
         }
+        let call = self.call(points);
+        let is_slow = matches!(fault, Some(Fault::Hang | Fault::Late(_)));
+        if is_slow || self.random.random_bool(0.2) {
+            self.pending.spawn(call);
+        } else {
+            call.await;
+        }
+    }
+
+    /// Sends points through any instance; whoever gets a 200 may rely on them.
+    fn call(&mut self, points: Vec<Point>) -> impl Future<Output = ()> + Send + 'static {
         let metrics: Vec<Value> = points
             .iter()
             .map(|(key, step, timestamp, value)| {
@@ -152,20 +164,40 @@ impl Trial {
         let body = json!({"run_id": self.run, "metrics": metrics});
         let (hub, ledger, seed) = (self.hub(), self.ledger.clone(), self.seed);
         ledger.lock().unwrap().sent.extend(&points);
-        let call = async move {
+        async move {
             let answer = hub.post("runs/log-batch", body).await;
             match answer.status {
                 StatusCode::OK => ledger.lock().unwrap().acknowledged.extend(&points),
                 StatusCode::SERVICE_UNAVAILABLE => {}
                 _ => panic!("seed {seed}: {answer:?}"),
             }
-        };
-        let is_slow = matches!(fault, Some(Fault::Hang | Fault::Late(_)));
-        if is_slow || self.random.random_bool(0.2) {
-            self.pending.spawn(call);
-        } else {
-            call.await;
         }
+    }
+
+    /// A write that is under way while time passes and others fold.
+    async fn log_slowly(&mut self) {
+        let delay = Duration::from_millis(self.random.random_range(60..200));
+        let operation = if self.random.random_bool(0.8) { "PutItem" } else { "UpdateItem" };
+        self.injector.next(1, Fault::Slow(delay), operation, &self.run);
+        let point = self.point();
+        let call = tokio::spawn(self.call(vec![point]));
+        tokio::time::sleep(delay / 3).await;
+        let longest = [12_000, 24_000, 24_000, 100_000, 140_000][self.random.random_range(0..5)];
+        let passed = self.random.random_range(longest / 3..longest);
+        self.advance(passed);
+        for _ in 0..self.random.random_range(1..4) {
+            match self.random.random_range(0..3) {
+                0 => self.finish().await,
+                1 => self.read().await,
+                _ => self.search().await,
+            }
+        }
+        call.await.unwrap();
+        if self.random.random_bool(0.5) {
+            self.advance(65_000);
+            self.finish().await;
+        }
+        self.read().await;
     }
 
     async fn finish(&mut self) {
