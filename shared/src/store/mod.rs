@@ -7,6 +7,7 @@ mod fold;
 mod inputs;
 mod item;
 pub(crate) mod keys;
+mod layout;
 mod logged_models;
 mod metrics;
 mod projects;
