@@ -201,7 +201,7 @@ _differ(
     "both spellings of a field count, also in queries",
     INVALID,
     GOOD,
-    *(f"parsing.camel_case/query of {call}" for call in ("experiments/get", "get-by-name", "experiments/search", "runs/get", "get-history")),
+    *(f"parsing.camel_case/query of {call}" for call in ("experiments/get", "get-by-name", "experiments/search", "runs/get", "get-history", "artifacts/list")),
 )
 _differ("there is no such setting to advise", INVALID, INVALID, "experiments.create_refused/location: too long")
 _differ(
