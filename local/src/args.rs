@@ -14,10 +14,13 @@ Environment:
   AWS_ENDPOINT_URL             use this AWS endpoint (LocalStack, MiniStack) instead of embedded DynamoDB and S3
   AWS_ENDPOINT_URL_DYNAMODB    the same for DynamoDB only
   AWS_ENDPOINT_URL_S3          the same for S3 only
-  PERIGEE_TABLE                name of the DynamoDB table
-  PERIGEE_BUCKET               name of the S3 bucket
+  PERIGEE_TABLE                name of the DynamoDB table [default: perigee]
+  PERIGEE_BUCKET               name of the S3 bucket [default: perigee-artifacts]
+  PERIGEE_GITLAB_URL           the same as --gitlab
   PERIGEE_PUBLIC_URL           URL at which clients reach the hub, when it is not the listening address
   PERIGEE_TOKEN_KEY            key that signs page tokens and hashes credentials; made up and kept when absent
+  PERIGEE_READERS              members: only a project's members read its data; visible: whoever sees it [default]
+  PERIGEE_READ_API_WRITES      true: a read_api token may write if its owner's role allows it
   RUST_LOG                     log filter, e.g. info or local=debug
 
 Examples:

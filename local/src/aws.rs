@@ -1,15 +1,16 @@
-//! Which DynamoDB and S3 the hub uses: embedded ones, other endpoints, or real AWS.
+//! Which services the hub uses: embedded ones, other endpoints, or real AWS.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 
 use crate::emulators::{ACCESS_KEY, REGION, SECRET_KEY};
 
-/// The SDK's own endpoint variables.
+/// Where the environment says that services are: the SDK's own endpoint variables, and GitLab's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointVariables {
     pub dynamodb: Option<String>,
     pub s3: Option<String>,
+    pub gitlab: Option<String>,
     /// True when the environment also says with which credentials to sign.
     pub credentials: bool,
     pub region: bool,
@@ -23,6 +24,7 @@ impl EndpointVariables {
         EndpointVariables {
             dynamodb: value("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| all.clone()),
             s3: value("AWS_ENDPOINT_URL_S3").or(all),
+            gitlab: value("PERIGEE_GITLAB_URL"),
             credentials: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"].iter().any(|name| value(name).is_some()),
             region: ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"].iter().any(|name| value(name).is_some()),
         }

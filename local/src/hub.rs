@@ -44,7 +44,9 @@ pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
         members_only: false,
         read_api_writes: false,
     });
-    let config = config.map_err(|error| StartError::Settings(error.to_string()))?;
+    let mut config = config.map_err(|error| StartError::Settings(error.to_string()))?;
+    // Chosen already, from the command line first.
+    config.gitlab_url.clone_from(&backends.gitlab_url);
     let (dynamodb, s3) = (backends.dynamodb.sdk_config().await, backends.s3.sdk_config().await);
     let state = AppState::new(config, &dynamodb, &s3, backends.clock.clone());
     let state = state.map_err(|error| StartError::Settings(error.to_string()))?;

@@ -68,7 +68,7 @@ impl Running {
     }
 }
 
-/// Starts what `args` ask for. `endpoints` are the environment's AWS endpoints.
+/// Starts what `args` ask for. `endpoints` are the environment's.
 pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running, StartError> {
     let ports = args.ports();
     let (stop, stopping) = watch::channel(false);
@@ -79,7 +79,13 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         true => None,
         false => Some(bind(args.listen, "--listen")?),
     };
-    let gitlab_listener = match args.gitlab {
+    // `--projects` speaks of the stand-in, so it counts more than the environment.
+    let (gitlab, gitlab_setting) = match (&args.gitlab, args.only_emulators || args.projects.is_some()) {
+        (Some(url), _) => (Some(url.to_string()), "--gitlab"),
+        (None, false) => (endpoints.gitlab, "PERIGEE_GITLAB_URL"),
+        (None, true) => (None, ""),
+    };
+    let gitlab_listener = match gitlab {
         Some(_) => None,
         None => Some(bind(loopback(ports.gitlab), "--emulator-ports")?),
     };
@@ -103,7 +109,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         Some(_) => None,
         None => Some(bind(loopback(ports.s3), "--emulator-ports")?),
     };
-    let world = match args.gitlab {
+    let world = match gitlab {
         Some(_) => None,
         None => Some(World::load(args.projects.as_deref())?),
     };
@@ -114,8 +120,8 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
             reach(name, url, setting).await?;
         }
     }
-    if let Some(url) = &args.gitlab {
-        reach("GitLab", url.as_str(), "--gitlab").await?;
+    if let Some(url) = &gitlab {
+        reach("GitLab", url, gitlab_setting).await?;
     }
 
     let folder = match (&dynamodb_listener, &s3_listener) {
@@ -133,13 +139,13 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         s3 = AwsService::Embedded { endpoint: url_of(&listener, "S3")? };
         tasks.spawn(serve(listener, s3::router(&folder.s3())?, stopping.clone()));
     }
-    let gitlab_url = match (gitlab_listener, &world, &args.gitlab) {
+    let gitlab_url = match (gitlab_listener, &world, gitlab) {
         (Some(listener), Some(world), _) => {
             let url = url_of(&listener, "GitLab stand-in")?;
             tasks.spawn(serve(listener, gitlab::router(world.clone()), stopping.clone()));
             url
         }
-        (_, _, url) => url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()).unwrap_or_default(),
+        (_, _, url) => url.unwrap_or_default().trim_end_matches('/').to_owned(),
     };
 
     let mut hub = None;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -31,8 +32,17 @@ impl AppState {
     /// Wires everything; opens no connection. DynamoDB and S3 may be different places.
     pub fn new(config: Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
         config.validate()?;
+        // As many attempts as fit into an operation's time: it is the time-out that ends them.
+        let retries = RetryConfig::standard()
+            .with_max_attempts(15)
+            .with_initial_backoff(Duration::from_millis(50))
+            .with_max_backoff(Duration::from_secs(1));
+        // A bucket that fills up by time: the SDK's own gets a token per success only, so that one bad minute
+        // would leave an instance without retries for long.
+        let retry_quota = TokenBucket::builder().capacity(1_000).refill_rate(50.0).build();
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(dynamodb)
-            .retry_config(RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(50)))
+            .retry_config(retries)
+            .retry_partition(RetryPartition::custom("dynamodb").token_bucket(retry_quota).build())
             .timeout_config(timeouts())
             .build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table.clone(), clock.clone());

@@ -20,6 +20,8 @@ class Gate:
     target: str
     url: str = ""
     calls: list[str] = field(default_factory=list)
+    # Answers nothing while true: the connection closes.
+    is_down: bool = False
     refused_tokens: set[str] = field(default_factory=set)
     # New full path of a project -> the one that GitLab itself knows.
     renamed: dict[str, str] = field(default_factory=dict)
@@ -47,6 +49,9 @@ def _handler(gate: Gate) -> type[http.server.BaseHTTPRequestHandler]:
 
         def do_GET(self):
             gate.calls.append(f"{self.command} {self.path}")
+            if gate.is_down:
+                self.close_connection = True
+                return None
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             credentials = f"{self.headers.get('Authorization', '')} {self.headers.get('PRIVATE-TOKEN', '')}".split()
             if gate.refused_tokens & set(credentials):

@@ -223,7 +223,7 @@ def test_global_view(perigee, own, foreign):
     for route in seen:
         assert route.send(perigee.global_view, {}).status_code == 401, route
         stranger = route.send(perigee.global_view, OUTSIDER)
-        assert stranger.status_code == 404 or stranger.json() == {}, route
+        assert stranger.status_code == 404 or stranger.json() in ({}, {"metrics": []}), route
         if route.writes:
             assert _error(route.send(perigee.global_view, GUEST)) == (403, "PERMISSION_DENIED"), route
 

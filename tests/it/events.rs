@@ -47,10 +47,30 @@ impl Functions {
             _services: services,
         }
     }
+
+    /// Creates experiment 1 by the recorded event, and a run in it.
+    async fn new_run(&self) -> String {
+        let created = ask(&self.tracking, event("tracking")).await;
+        assert_eq!(created.status_code, 200, "{created:?}");
+        assert_eq!(document(&created), json!({ "experiment_id": "1" }));
+        assert!(!created.is_base64_encoded);
+        let body = json!({ "experiment_id": "1" }).to_string();
+        let path = "/mlflow/api/2.0/mlflow/runs/create";
+        let created = ask(&self.tracking, changed("tracking", "POST", path, "", Some(body.as_bytes()))).await;
+        document(&created)["run"]["info"]["run_id"].as_str().unwrap().to_owned()
+    }
 }
+
+/// The run that the recorded events speak of.
+const RECORDED_RUN: &str = "4bd17e95ae5f4bb0b3a9c0c4c7b6a1f2";
 
 fn event(name: &str) -> Value {
     Value::from_str(&read(&format!("events/{name}.json"))).unwrap()
+}
+
+/// An event about a run of this test.
+fn event_of(run: &str, name: &str) -> Value {
+    Value::from_str(&event(name).to_string().replace(RECORDED_RUN, run)).unwrap()
 }
 
 /// An event with another method, path, query and body.
@@ -89,14 +109,11 @@ fn document(answer: &ApiGatewayV2httpResponse) -> Value {
 #[tokio::test]
 async fn one_event_of_each_group() {
     let functions = Functions::start().await;
-    let created = ask(&functions.tracking, event("tracking")).await;
-    assert_eq!(created.status_code, 200, "{created:?}");
-    assert_eq!(document(&created), json!({ "experiment_id": "1" }));
-    assert!(!created.is_base64_encoded);
+    let run = functions.new_run().await;
 
-    let uploaded = ask(&functions.artifacts, event("artifacts")).await;
+    let stored = event_of(&run, "artifacts");
+    let uploaded = ask(&functions.artifacts, stored.clone()).await;
     assert_eq!(uploaded.status_code, 200, "{uploaded:?}");
-    let stored = event("artifacts");
     let path = stored["rawPath"].as_str().unwrap();
     let fetched = ask(&functions.artifacts, changed("artifacts", "GET", path, "", None)).await;
     assert_eq!(fetched.status_code, 200, "{fetched:?}");
@@ -112,8 +129,8 @@ async fn one_event_of_each_group() {
 #[tokio::test]
 async fn a_file_keeps_its_name_whatever_it_is() {
     let functions = Functions::start().await;
-    ask(&functions.tracking, event("tracking")).await;
-    let folder = "/mlflow/api/2.0/mlflow-artifacts/artifacts/1/4bd17e95ae5f4bb0b3a9c0c4c7b6a1f2/artifacts";
+    let run = functions.new_run().await;
+    let folder = format!("/mlflow/api/2.0/mlflow-artifacts/artifacts/1/{run}/artifacts");
     for name in ["a b.txt", "50%.txt", "what?.txt", "größe.txt", "a+b=c;d@e.txt"] {
         let path = format!("{folder}/{name}");
         let put = ask(&functions.artifacts, changed("artifacts", "PUT", &path, "", Some(name.as_bytes()))).await;

@@ -28,6 +28,7 @@ pub const FLOOD: &str = "/mlflow/earth/flood-model/tracking";
 pub const GLOBAL: &str = "/mlflow";
 
 /// One instance of the hub, its emulators and its GitLab.
+#[derive(Clone)]
 pub struct Hub {
     pub world: World,
     pub state: AppState,
@@ -71,8 +72,8 @@ impl Hub {
 
     /// With something between the hub and DynamoDB: `between` gets DynamoDB's URL and answers the one to use.
     pub async fn on<F: Future<Output = String>>(between: impl FnOnce(String) -> F) -> Self {
-        // A failed test shows what the hub logged; RUST_LOG asks for more or less.
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
+        // With RUST_LOG=error a failed test shows what the hub logged.
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().without_time().try_init();
         let world = World::load(None).unwrap();
         let (stop, stopped) = watch::channel(false);

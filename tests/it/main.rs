@@ -4,6 +4,7 @@
 mod access;
 mod artifacts;
 mod events;
+mod faults;
 mod house;
 mod hub;
 mod readme;

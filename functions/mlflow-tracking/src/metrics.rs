@@ -179,7 +179,7 @@ pub async fn get_history_bulk_interval(
 /// the last of all in the place of the last bucket's (as the stock server samples).
 fn sample(length: usize, wanted: usize) -> impl Iterator<Item = usize> {
     let buckets = wanted.min(length);
-    let (size, larger) = if buckets == 0 { (0, 0) } else { (length / buckets, length % buckets) };
+    let (size, larger) = (length.checked_div(buckets).unwrap_or(0), length.checked_rem(buckets).unwrap_or(0));
     (0..buckets).map(move |bucket| {
         if bucket + 1 == buckets && buckets == wanted { length - 1 } else { bucket * size + bucket.min(larger) }
     })

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::process::{Process, fails, local};
 
 /// Exit code 1 and exactly one line, which holds each of `parts`.
@@ -27,6 +29,30 @@ async fn is_ready_within_a_second() {
         process.kill();
     }
     assert!(best < Duration::from_secs(1), "{best:?}");
+}
+
+#[tokio::test]
+async fn a_run_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--listen", "127.0.0.1:0", "--data", folder.path().to_str().unwrap()];
+    let client = reqwest::Client::new();
+    let call = |process: &Process, path: &str, body: serde_json::Value| {
+        let url = format!("{}/earth/flood-model/tracking/api/2.0/mlflow/{path}", process.url("hub"));
+        let request = client.post(url).bearer_auth("glpat-local-developer").json(&body);
+        async move { request.send().await.unwrap().error_for_status().unwrap().json::<serde_json::Value>().await.unwrap() }
+    };
+    let process = Process::start(&mut local(&args));
+    let run = call(&process, "runs/create", json!({ "experiment_id": "0", "start_time": 1 })).await;
+    let id = run["run"]["info"]["run_id"].clone();
+    let metric = json!({ "run_id": id, "key": "loss", "value": 0.25, "timestamp": 2, "step": 3 });
+    call(&process, "runs/log-metric", metric).await;
+    process.kill();
+
+    let process = Process::start(&mut local(&args));
+    let found = call(&process, "runs/search", json!({ "experiment_ids": ["0"] })).await;
+    assert_eq!(found["runs"][0]["info"]["run_id"], id);
+    assert_eq!(found["runs"][0]["data"]["metrics"][0]["value"], 0.25);
+    process.kill();
 }
 
 #[test]
@@ -114,7 +140,14 @@ fn other_endpoints_replace_the_embedded_ones() {
     assert_eq!(hub.url("gitlab"), emulators.url("gitlab"));
     assert_ne!(hub.url("dynamodb"), emulators.url("dynamodb"));
     hub.kill();
-    emulators.kill();
+
+    let mut command = local(&["--memory", "--listen", "127.0.0.1:0"]);
+    let hub = Process::start(command.env("PERIGEE_GITLAB_URL", format!("{}/", emulators.url("gitlab"))));
+    assert_eq!(hub.url("gitlab"), emulators.url("gitlab"));
+    hub.kill();
+    let mut command = local(&["--memory", "--only-emulators", "--emulator-ports", "0,0,0"]);
+    let own = Process::start(command.env("PERIGEE_GITLAB_URL", emulators.url("gitlab")));
+    assert_ne!(own.url("gitlab"), emulators.url("gitlab"));
 }
 
 #[test]

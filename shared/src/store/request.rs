@@ -1,6 +1,7 @@
 //! One place through which every DynamoDB request goes: capacity is counted, SDK errors become ours.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -17,6 +18,9 @@ use aws_sdk_dynamodb::types::{
 use super::Store;
 use super::item::{Item, key};
 use crate::error::{Error, Result};
+
+/// How long a write that conflicts with transactions is tried again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Requests sent and capacity units consumed since the store was built.
 #[derive(Debug, Default)]
@@ -124,27 +128,28 @@ impl Store {
 
     /// A `PutItem`, with the condition that the builder carries.
     pub(crate) async fn send_put(&self, put: PutItemFluentBuilder) -> Result<Outcome> {
-        self.usage.request();
-        let answer = put
+        let put = put
             .table_name(&self.table)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => {
-                self.usage.write(answer.consumed_capacity());
-                Ok(Outcome::Done { attributes: Item::new(), units: 0.0 })
-            }
-            Err(SdkError::ServiceError(error))
-                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
-            {
-                match error.into_err() {
-                    PutItemError::ConditionalCheckFailedException(refusal) => Ok(Outcome::Refused(refusal.item)),
-                    other => Err(Error::internal(other)),
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            self.usage.request();
+            let error = match put.clone().send().await {
+                Ok(answer) => {
+                    self.usage.write(answer.consumed_capacity());
+                    return Ok(Outcome::Done { attributes: Item::new(), units: 0.0 });
                 }
+                Err(SdkError::ServiceError(error)) => error.into_err(),
+                Err(error) => return Err(failed(error)),
+            };
+            match error {
+                PutItemError::ConditionalCheckFailedException(refusal) => return Ok(Outcome::Refused(refusal.item)),
+                PutItemError::TransactionConflictException(_) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(jitter()).await;
+                }
+                other => return Err(service_failure(&other, &DisplayErrorContext(&other).to_string())),
             }
-            Err(error) => Err(failed(error)),
         }
     }
 
@@ -157,26 +162,31 @@ impl Store {
         self.client.update_item().set_key(Some(key(pk, sk))).condition_expression(condition)
     }
 
-    /// Sends an update.
+    /// Sends an update; again with jitter while a transaction is at work on the item.
     pub(crate) async fn send_update(&self, update: UpdateItemFluentBuilder) -> Result<Outcome> {
-        self.usage.request();
-        let answer = update
+        let update = update
             .table_name(&self.table)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => {
-                self.usage.write(answer.consumed_capacity());
-                let units = answer.consumed_capacity().and_then(|c| c.capacity_units).unwrap_or(0.0);
-                Ok(Outcome::Done { attributes: answer.attributes.unwrap_or_default(), units })
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            self.usage.request();
+            let error = match update.clone().send().await {
+                Ok(answer) => {
+                    self.usage.write(answer.consumed_capacity());
+                    let units = answer.consumed_capacity().and_then(|c| c.capacity_units).unwrap_or(0.0);
+                    return Ok(Outcome::Done { attributes: answer.attributes.unwrap_or_default(), units });
+                }
+                Err(SdkError::ServiceError(error)) => error.into_err(),
+                Err(error) => return Err(failed(error)),
+            };
+            match error {
+                UpdateItemError::ConditionalCheckFailedException(refusal) => return Ok(Outcome::Refused(refusal.item)),
+                UpdateItemError::TransactionConflictException(_) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(jitter()).await;
+                }
+                other => return Err(service_failure(&other, &DisplayErrorContext(&other).to_string())),
             }
-            Err(SdkError::ServiceError(error)) => match error.into_err() {
-                UpdateItemError::ConditionalCheckFailedException(refusal) => Ok(Outcome::Refused(refusal.item)),
-                other => Err(service_failure(&other, &DisplayErrorContext(&other).to_string())),
-            },
-            Err(error) => Err(failed(error)),
         }
     }
 
@@ -270,7 +280,7 @@ impl Store {
         &self,
         items: Vec<TransactWriteItem>,
     ) -> Result<std::result::Result<(), Vec<CancellationReason>>> {
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             self.usage.request();
             let answer = self
@@ -308,8 +318,8 @@ impl Store {
 }
 
 /// A pause of 5 to 50 ms before trying again.
-pub(crate) fn jitter() -> std::time::Duration {
-    std::time::Duration::from_millis(rand::random_range(5..50))
+pub(crate) fn jitter() -> Duration {
+    Duration::from_millis(rand::random_range(5..50))
 }
 
 /// An SDK error in our words.

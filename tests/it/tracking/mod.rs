@@ -1,3 +1,4 @@
 //! MLflow tracking through the assembled hub.
 
 mod budgets;
+mod concurrency;

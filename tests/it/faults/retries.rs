@@ -1,0 +1,61 @@
+//! A request to DynamoDB that fails once, or whose answer is lost, changes nothing of the outcome.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::things::{CASES, Case, Things, difference};
+use super::{Fault, Injector};
+
+/// A case's answer and all that is seen afterwards, with a fault in its first write.
+async fn outcome(hub: &crate::hub::Hub, injector: &Injector, number: usize, fault: Option<Fault>) -> (Value, Value) {
+    let case: Case = CASES[number];
+    let things = Things::make(hub, &format!("case{number:02}x")).await;
+    let needle = case.needle(&things);
+    if let Some(fault) = fault {
+        injector.next(1, fault, "write", &needle);
+    }
+    let answer = case.act(hub, &things).await;
+    assert_eq!(answer.status, StatusCode::OK, "{} with {fault:?}: {answer:?}", case.name);
+    if let Some(Fault::Late(delay)) = fault {
+        // Until the first try has landed, too.
+        tokio::time::sleep(delay.saturating_sub(Duration::from_millis(1_400))).await;
+    }
+    if fault.is_some() {
+        assert_eq!(injector.heal(&needle), 1, "{}: the fault has hit", case.name);
+    }
+    let mut body = answer.json();
+    things.redact(&mut body);
+    (body, things.state(hub).await)
+}
+
+async fn outcomes(fault: Option<Fault>) -> Vec<(Value, Value)> {
+    let (hub, injector) = Injector::with_hub().await;
+    join_all((0..CASES.len()).map(|number| outcome(&hub, &injector, number, fault))).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_fault_changes_no_outcome() {
+    let expected = outcomes(None).await;
+    let faults = [
+        Fault::Throttle,
+        Fault::Exceeded,
+        Fault::Broken,
+        Fault::Hang,
+        Fault::LostAnswer,
+        Fault::Late(Duration::from_millis(300)),
+        Fault::Late(Duration::from_millis(2_500)),
+        Fault::Conflict,
+    ];
+    // One after the other, so that slow machines do not run into the SDK's time-outs.
+    for fault in faults {
+        let found = outcomes(Some(fault)).await;
+        for (case, (found, expected)) in CASES.iter().zip(found.iter().zip(&expected)) {
+            assert_eq!(found.0, expected.0, "{} with {fault:?}: the answer", case.name);
+            let difference = difference(&found.1, &expected.1);
+            assert!(difference.is_empty(), "{} with {fault:?}, seen afterwards: {difference}", case.name);
+        }
+    }
+}
