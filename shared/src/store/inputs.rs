@@ -9,7 +9,9 @@ use super::request::Outcome;
 use super::{Store, StoredRun, keys};
 use crate::auth::Access;
 use crate::error::{Error, Result};
-use crate::model::{Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, Inputs, ModelInput, ModelOutput, ProjectId};
+use crate::model::{
+    Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, Inputs, ModelInput, ModelOutput, ProjectId,
+};
 
 /// The input tag that says what a data set was used for.
 const CONTEXT_TAG: &str = "mlflow.data.context";
@@ -21,8 +23,7 @@ impl Store {
         let pk = keys::run(id);
         for (position, input) in edges.datasets.iter().enumerate() {
             let dataset = self.put_dataset(&run, input).await?;
-            let mut item =
-                key(&pk, keys::edge('D', &keys::dataset(&input.dataset.name, &input.dataset.digest)));
+            let mut item = key(&pk, keys::edge('D', &keys::dataset(&input.dataset.name, &input.dataset.digest)));
             item.extend(dataset);
             let tags = serde_json::to_string(&input.tags).map_err(Error::internal)?;
             item.insert("tags".to_owned(), string(&tags));
@@ -88,7 +89,10 @@ impl Store {
         let mut update = self
             .client
             .update_item()
-            .set_key(Some(key(keys::experiment(run.experiment()), keys::dataset(&input.dataset.name, &input.dataset.digest))))
+            .set_key(Some(key(
+                keys::experiment(run.experiment()),
+                keys::dataset(&input.dataset.name, &input.dataset.digest),
+            )))
             .update_expression(format!("SET {}", sets.join(", ")))
             .return_values(ReturnValue::AllNew);
         for (number, (name, value)) in attributes.into_iter().enumerate() {

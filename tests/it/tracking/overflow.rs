@@ -232,26 +232,3 @@ async fn points_beyond_one_item() {
         assert_eq!(hub.run(&run).await, open, "from META and its pages");
     }
 }
-
-#[tokio::test]
-async fn a_data_set_beyond_one_item_is_refused_whole() {
-    let hub = Hub::start().await;
-    let experiment = hub.new_experiment("profiles").await;
-    let run = hub.new_run(&experiment).await;
-    let log = async |profile: usize| {
-        let (schema, profile) = ("s".repeat(100_000), "p".repeat(profile));
-        let dataset = json!({
-            "name": "d", "digest": "1", "source_type": "local", "source": "s", "schema": schema, "profile": profile,
-        });
-        hub.post("runs/log-inputs", json!({"run_id": run, "datasets": [{"dataset": dataset, "tags": []}]})).await
-    };
-    let before = hub.run(&run).await;
-    let refused = log(400_000).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (413, "INVALID_PARAMETER_VALUE"));
-    assert_eq!(hub.run(&run).await, before);
-    log(250_000).await.ok();
-    let seen = hub.run(&run).await;
-    let dataset = &seen["inputs"]["dataset_inputs"][0]["dataset"];
-    assert_eq!(dataset["schema"].as_str().unwrap().len(), 100_000);
-    assert_eq!(dataset["profile"].as_str().unwrap().len(), 250_000);
-}
