@@ -85,7 +85,7 @@ async fn params_and_tags_outgrow_meta() {
         "tags.t9 LIKE '0009%'",
         "attributes.run_name = 'renamed'",
     ] {
-        assert_eq!(find(&other, &experiment, filter).await, [run.clone()], "{filter}");
+        assert_eq!(find(&other, &experiment, filter).await, std::slice::from_ref(&run), "{filter}");
     }
     assert!(find(&other, &experiment, "tags.t5 LIKE '%'").await.is_empty());
 }
