@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::extract::BODY_LIMIT;
-use crate::model::{ArtifactPath, Experiment};
+use crate::model::{ArtifactPath, Experiment, ProjectId};
 
 /// S3's limit on a key, bytes.
 const LONGEST_KEY: usize = 1024;
@@ -52,6 +52,22 @@ impl ObjectKey {
     /// What all keys below this one begin with.
     fn as_prefix(&self) -> String {
         format!("{}/", self.0)
+    }
+}
+
+impl ObjectKey {
+    /// The place of a text of a project that is too large for the table, by its content.
+    pub(crate) fn of_text(project: ProjectId, text: &str) -> Self {
+        Self(format!("texts/{project}/{}", crate::store::keys::hash(text)))
+    }
+
+    /// A place that the table names.
+    pub(crate) fn of_stored_text(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -56,8 +56,10 @@ impl AppState {
     /// As [`AppState::new`], with a store and an S3 client made elsewhere.
     pub fn with_clients(config: Config, store: Store, s3: aws_sdk_s3::Client, clock: Clock) -> Result<Self> {
         let config = Arc::new(config);
+        let objects = Objects::new(s3, config.bucket.clone());
+        let store = store.with_objects(objects.clone());
         Ok(Self {
-            objects: Objects::new(s3, config.bucket.clone()),
+            objects,
             auth: Auth::new(&config, GitLab::new(&config.gitlab_url)?, store.clone())?,
             pages: PageTokens::new(config.token_key.as_bytes()),
             store,

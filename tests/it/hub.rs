@@ -167,6 +167,11 @@ impl Hub {
     }
 }
 
+/// A client for looking into the hub's table, past the hub.
+pub async fn table(hub: &Hub) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&hub.backends.dynamodb.sdk_config().await)
+}
+
 pub fn loopback() -> SocketAddr {
     ([127, 0, 0, 1], 0).into()
 }

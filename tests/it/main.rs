@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod artifacts;
 mod events;
 mod faults;
 mod house;

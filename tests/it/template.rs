@@ -196,8 +196,8 @@ fn rights_name_each_action_and_resource() {
             }
         }
     }
-    // Tracking never touches files.
-    assert_eq!(texts(&deployed()["MlflowTracking"]["Properties"]["Policies"]), ["TablePolicy"]);
+    // Tracking never touches files of runs.
+    assert_eq!(texts(&deployed()["MlflowTracking"]["Properties"]["Policies"]), ["TablePolicy", "TextsPolicy"]);
 }
 
 #[test]

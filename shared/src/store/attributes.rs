@@ -8,22 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use tokio::time::Instant;
 
 use super::Store;
 use super::item::{Attributes, Item, key, number, string, string_map};
 use super::keys;
+use super::layout::{Layout, META_ROOM};
 use super::request::{Outcome, jitter};
 use crate::error::{Error, Result};
 use crate::model::{Experiment, Lifecycle};
 
 /// Most params, and most tags, that one expression carries (it may have 4 KB).
 const MOST_IN_EXPRESSION: usize = 40;
-/// Bytes of params and tags kept in META; what is beyond moves to overflow pages.
-const META_ROOM: usize = 16 * 1024;
-/// Bytes of one overflow page; an item may have 400 KB.
-const PAGE_ROOM: usize = 300 * 1024;
 /// Write units, table and index together, that tell a META past `META_ROOM`.
 const LARGE_META_UNITS: f64 = 34.0;
 
@@ -278,13 +277,40 @@ impl Store {
             .map_err(Error::internal)?;
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         for &touched in &layout.touched {
-            let mut page = key(pk, keys::overflow_page(touched));
-            page.insert("params".to_owned(), string_map(&layout.pages[touched].params));
-            page.insert("tags".to_owned(), string_map(&layout.pages[touched].tags));
+            let page = layout.page_item(pk, touched);
             let put = Put::builder().table_name(&self.table).set_item(Some(page)).build().map_err(Error::internal)?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
         Ok(self.transact(items).await?.is_ok())
+    }
+
+    /// Writes the META of a new entity, whose id is new and random: if it is there, the first try had
+    /// succeeded and its answer was lost.
+    pub(crate) async fn put_new(&self, meta: Item) -> Result<()> {
+        if Layout::read(&meta, &[])?.is_small() {
+            let put = self.client.put_item().set_item(Some(meta)).condition_expression("attribute_not_exists(PK)");
+            return self.send_put(put).await.map(|_| ());
+        }
+        self.transact(self.new_entity(meta)?).await.map(|_| ())
+    }
+
+    /// The writes of a new entity: its META and, where that would be too large, overflow pages.
+    pub(crate) fn new_entity(&self, mut meta: Item) -> Result<Vec<TransactWriteItem>> {
+        let pk = meta.text("PK")?;
+        let mut layout = Layout::read(&meta, &[])?;
+        layout.spill();
+        if !layout.pages.is_empty() {
+            meta.insert("ov".to_owned(), AttributeValue::Bool(true));
+            meta.insert("tags".to_owned(), string_map(&layout.meta.tags));
+            if meta.contains_key("params") {
+                meta.insert("params".to_owned(), string_map(&layout.meta.params));
+            }
+        }
+        let mut items = vec![put_if_absent(&self.table, meta)?];
+        for number in 0..layout.pages.len() {
+            items.push(put_if_absent(&self.table, layout.page_item(&pk, number))?);
+        }
+        Ok(items)
     }
 
     /// Params and tags that lie on overflow pages.
@@ -300,7 +326,7 @@ impl Store {
 }
 
 /// The params that have other values already.
-fn conflict(change: &Change, params: &BTreeMap<String, String>) -> Option<Refusal> {
+pub(crate) fn conflict(change: &Change, params: &BTreeMap<String, String>) -> Option<Refusal> {
     let other = |(key, value): (&String, &String)| {
         let old = params.get(key).filter(|old| *old != value)?;
         Some((key.clone(), old.clone()))
@@ -309,111 +335,14 @@ fn conflict(change: &Change, params: &BTreeMap<String, String>) -> Option<Refusa
     (!conflicts.is_empty()).then_some(Refusal::Params(conflicts))
 }
 
-/// Where the params and tags of an entity lie: in META, or on pages once META is full.
-struct Layout {
-    meta: Page,
-    pages: Vec<Page>,
-    /// Numbers of the pages that must be written.
-    touched: Vec<usize>,
-}
-
-#[derive(Default)]
-struct Page {
-    params: BTreeMap<String, String>,
-    tags: BTreeMap<String, String>,
-}
-
-impl Page {
-    fn bytes(&self) -> usize {
-        self.params.iter().chain(&self.tags).map(|(key, value)| key.len() + value.len() + 2).sum()
-    }
-}
-
-impl Layout {
-    fn read(meta: &Item, pages: &[Item]) -> Result<Self> {
-        let page = |item: &Item| Page { params: item.strings("params"), tags: item.strings("tags") };
-        for (number, item) in pages.iter().enumerate() {
-            if item.find_str("SK") != Some(&keys::overflow_page(number)) {
-                return Err(Error::internal("an overflow page is missing"));
-            }
-        }
-        Ok(Self { meta: page(meta), pages: pages.iter().map(page).collect(), touched: Vec::new() })
-    }
-
-    fn apply(&mut self, change: &Change) -> Result<(), Refusal> {
-        for page in self.pages.iter().chain([&self.meta]) {
-            if let Some(refusal) = conflict(change, &page.params) {
-                return Err(refusal);
-            }
-        }
-        if let Some(tag) = &change.delete_tag {
-            self.delete_tag(tag)?;
-        }
-        for (key, value) in &change.params {
-            if !self.pages.iter().any(|page| page.params.contains_key(key)) {
-                self.meta.params.insert(key.clone(), value.clone());
-            }
-        }
-        for (key, value) in &change.tags {
-            match self.pages.iter().position(|page| page.tags.contains_key(key)) {
-                Some(number) => {
-                    self.pages[number].tags.insert(key.clone(), value.clone());
-                    self.touch(number);
-                }
-                None => {
-                    self.meta.tags.insert(key.clone(), value.clone());
-                }
-            }
-        }
-        self.spill();
-        Ok(())
-    }
-
-    fn delete_tag(&mut self, tag: &str) -> Result<(), Refusal> {
-        if self.meta.tags.remove(tag).is_some() {
-            return Ok(());
-        }
-        let number = self.pages.iter().position(|page| page.tags.contains_key(tag)).ok_or(Refusal::NoSuchTag)?;
-        self.pages[number].tags.remove(tag);
-        self.touch(number);
-        Ok(())
-    }
-
-    /// Moves the largest entries from META to pages until META has room again.
-    fn spill(&mut self) {
-        let mut bytes = self.meta.bytes();
-        while bytes > META_ROOM {
-            let largest = |map: &BTreeMap<String, String>| {
-                map.iter().max_by_key(|(_, value)| value.len()).map(|(key, value)| (value.len(), key.clone()))
-            };
-            let (param, tag) = (largest(&self.meta.params), largest(&self.meta.tags));
-            let take_param = param > tag;
-            let Some((_, key)) = (if take_param { param } else { tag }) else { return };
-            let map = if take_param { &mut self.meta.params } else { &mut self.meta.tags };
-            let Some(value) = map.remove(&key) else { return };
-            let size = key.len() + value.len() + 2;
-            bytes -= size;
-            let number = self.page_with_room(size);
-            let page = &mut self.pages[number];
-            let map = if take_param { &mut page.params } else { &mut page.tags };
-            map.insert(key, value);
-            self.touch(number);
-        }
-    }
-
-    fn page_with_room(&mut self, size: usize) -> usize {
-        match self.pages.iter().rposition(|page| page.bytes() + size <= PAGE_ROOM) {
-            Some(number) => number,
-            None => {
-                self.pages.push(Page::default());
-                self.pages.len() - 1
-            }
-        }
-    }
-
-    fn touch(&mut self, number: usize) {
-        if !self.touched.contains(&number) {
-            self.touched.push(number);
-        }
-    }
+/// A put, in a transaction, of an item that must not be there.
+pub(crate) fn put_if_absent(table: &str, item: Item) -> Result<TransactWriteItem> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(PK)")
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().put(put).build())
 }

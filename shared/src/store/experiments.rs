@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValue, TransactWriteItem, Update};
 
-use super::attributes::{Change, Guard, Refusal, TagChange};
+use super::attributes::{Change, Guard, Refusal, TagChange, put_if_absent};
 use super::item::{Attributes, Item, key, number, string, string_map};
 use super::projects::project_item;
 use super::request::Outcome;
@@ -105,7 +103,8 @@ impl Store {
         let mut name_item = key(keys::project(project), keys::experiment_name(&experiment.name));
         name_item.insert("name".to_owned(), string(&experiment.name));
         name_item.insert("experiment".to_owned(), number(experiment.id));
-        let mut items = vec![put_if_absent(&self.table, name_item)?, put_if_absent(&self.table, write(&experiment))?];
+        let mut items = vec![put_if_absent(&self.table, name_item)?];
+        items.extend(self.new_entity(write(&experiment))?);
         items.push(self.see_project(access, is_default.then_some(experiment.id))?);
         match self.transact(items).await? {
             Ok(()) => Ok(experiment),
@@ -369,17 +368,6 @@ fn proven(access: &Access, experiment: &Experiment) -> Result<()> {
 
 fn name_taken(name: &str) -> Error {
     Error::AlreadyExists(format!("Experiment(name={name}) already exists."))
-}
-
-fn put_if_absent(table: &str, item: Item) -> Result<TransactWriteItem> {
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .condition_expression("attribute_not_exists(PK)")
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
-        .build()
-        .map_err(Error::internal)?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 fn write(experiment: &Experiment) -> Item {

@@ -6,10 +6,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::item::{Attributes, Item, key, number, string};
 use super::request::Outcome;
-use super::{Store, keys};
+use super::{Store, StoredRun, keys};
 use crate::auth::Access;
 use crate::error::{Error, Result};
-use crate::model::{Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, Inputs, ModelInput, ModelOutput};
+use crate::model::{
+    Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, Inputs, ModelInput, ModelOutput, ProjectId,
+};
 
 /// The input tag that says what a data set was used for.
 const CONTEXT_TAG: &str = "mlflow.data.context";
@@ -20,10 +22,9 @@ impl Store {
         let run = self.active_run(access, id).await?;
         let pk = keys::run(id);
         for (position, input) in edges.datasets.iter().enumerate() {
-            let dataset = self.put_dataset(run.experiment(), input).await?;
-            let mut item =
-                key(&pk, keys::edge('D', &format!("{}:{}{}", dataset.name.len(), dataset.name, dataset.digest)));
-            item.extend(write_dataset(&dataset)?);
+            let dataset = self.put_dataset(&run, input).await?;
+            let mut item = key(&pk, keys::edge('D', &keys::dataset(&input.dataset.name, &input.dataset.digest)));
+            item.extend(dataset);
             let tags = serde_json::to_string(&input.tags).map_err(Error::internal)?;
             item.insert("tags".to_owned(), string(&tags));
             // A second use of the data set by the run changes nothing; a repeated request ends what the first began.
@@ -79,16 +80,19 @@ impl Store {
         self.send_update(update).await.map(|_| ())
     }
 
-    /// Registers a data set with its experiment; answers it as it was written first.
-    async fn put_dataset(&self, experiment: ExperimentId, input: &DatasetInput) -> Result<Dataset> {
-        let attributes = write_dataset(&input.dataset)?;
+    /// Registers a data set with its experiment; answers its attributes as they were written first.
+    async fn put_dataset(&self, run: &StoredRun, input: &DatasetInput) -> Result<Item> {
+        let attributes = self.write_dataset(run.project, &input.dataset).await?;
         let sets: Vec<String> =
             (0..attributes.len()).map(|number| format!("#a{number} = if_not_exists(#a{number}, :a{number})")).collect();
         // An upsert by design: the first writer's attributes stay.
         let mut update = self
             .client
             .update_item()
-            .set_key(Some(key(keys::experiment(experiment), keys::dataset(&input.dataset.name, &input.dataset.digest))))
+            .set_key(Some(key(
+                keys::experiment(run.experiment()),
+                keys::dataset(&input.dataset.name, &input.dataset.digest),
+            )))
             .update_expression(format!("SET {}", sets.join(", ")))
             .return_values(ReturnValue::AllNew);
         for (number, (name, value)) in attributes.into_iter().enumerate() {
@@ -97,7 +101,10 @@ impl Store {
                 .expression_attribute_values(format!(":a{number}"), value);
         }
         match self.send_update(update).await? {
-            Outcome::Done { attributes, .. } => read_dataset(&attributes),
+            Outcome::Done { mut attributes, .. } => {
+                attributes.retain(|name, _| DATASET_ATTRIBUTES.contains(&name.as_str()));
+                Ok(attributes)
+            }
             Outcome::Refused(_) => Err(Error::internal("an unconditional update was refused")),
         }
     }
@@ -113,7 +120,7 @@ impl Store {
                 Some('D') => {
                     let tags = item.text("tags")?;
                     let tags = serde_json::from_str(&tags).map_err(Error::internal)?;
-                    inputs.datasets.push(DatasetInput { tags, dataset: read_dataset(item)? });
+                    inputs.datasets.push(DatasetInput { tags, dataset: self.read_dataset(item).await? });
                 }
                 Some('M') => inputs.models.push(ModelInput { model_id: item.text("model")? }),
                 Some('O') => {
@@ -150,31 +157,36 @@ fn written_context(context: Option<&str>) -> String {
     context.map_or_else(|| "-".to_owned(), |context| format!("={context}"))
 }
 
-fn write_dataset(dataset: &Dataset) -> Result<Item> {
-    let mut item = Item::new();
-    let mut set = |name: &str, text: &str| {
-        item.insert(name.to_owned(), string(text));
-    };
-    set("name", &dataset.name);
-    set("digest", &dataset.digest);
-    set("source_type", &dataset.source_type);
-    set("source", &dataset.source);
-    if let Some(schema) = &dataset.schema {
-        set("schema", schema);
-    }
-    if let Some(profile) = &dataset.profile {
-        set("profile", profile);
-    }
-    Ok(item)
-}
+/// The attributes of a data set, with its experiment and with each run that used it.
+const DATASET_ATTRIBUTES: [&str; 6] = ["name", "digest", "source_type", "source", "schema", "profile"];
 
-fn read_dataset(item: &Item) -> Result<Dataset> {
-    Ok(Dataset {
-        name: item.text("name")?,
-        digest: item.text("digest")?,
-        source_type: item.text("source_type")?,
-        source: item.text("source")?,
-        schema: item.find_str("schema").map(str::to_owned),
-        profile: item.find_str("profile").map(str::to_owned),
-    })
+impl Store {
+    async fn write_dataset(&self, project: ProjectId, dataset: &Dataset) -> Result<Item> {
+        let texts = [
+            Some(&dataset.name),
+            Some(&dataset.digest),
+            Some(&dataset.source_type),
+            Some(&dataset.source),
+            dataset.schema.as_ref(),
+            dataset.profile.as_ref(),
+        ];
+        let mut item = Item::new();
+        for (name, text) in DATASET_ATTRIBUTES.into_iter().zip(texts) {
+            if let Some(text) = text {
+                item.insert(name.to_owned(), self.write_text(project, text).await?);
+            }
+        }
+        Ok(item)
+    }
+
+    async fn read_dataset(&self, item: &Item) -> Result<Dataset> {
+        Ok(Dataset {
+            name: item.text("name")?,
+            digest: item.text("digest")?,
+            source_type: item.text("source_type")?,
+            source: self.read_text(item, "source").await?.unwrap_or_default(),
+            schema: self.read_text(item, "schema").await?,
+            profile: self.read_text(item, "profile").await?,
+        })
+    }
 }

@@ -61,9 +61,7 @@ impl Store {
             metrics: Vec::new(),
             id,
         };
-        let put = self.client.put_item().set_item(Some(write(&model))).condition_expression("attribute_not_exists(PK)");
-        // The id is new and random: a refusal means that the first try succeeded and its answer was lost.
-        self.send_put(put).await?;
+        self.put_new(write(&model)).await?;
         Ok(model)
     }
 

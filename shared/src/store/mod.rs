@@ -7,6 +7,7 @@ mod fold;
 mod inputs;
 mod item;
 pub(crate) mod keys;
+mod layout;
 mod logged_models;
 mod metrics;
 mod projects;
@@ -18,6 +19,7 @@ mod sealed;
 mod segment;
 mod skew;
 mod table;
+mod texts;
 pub(crate) mod tokens;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use moka::sync::Cache;
 
 use crate::clock::Clock;
 use crate::model::{Experiment, ExperimentId};
+use crate::objects::Objects;
 
 pub use attributes::TagChange;
 pub use experiments::DEFAULT_EXPERIMENT;
@@ -46,6 +49,7 @@ pub struct Store {
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) table: String,
     pub(crate) clock: Clock,
+    objects: Option<Objects>,
     usage: Arc<Usage>,
     experiments: Cache<ExperimentId, Cached<Arc<Experiment>>>,
     runs: Cache<String, Cached<RunOwner>>,
@@ -82,6 +86,7 @@ impl Store {
             client,
             table,
             clock,
+            objects: None,
             usage: Arc::default(),
             experiments: cache(),
             runs: cache(),
@@ -89,6 +94,12 @@ impl Store {
             skew,
             open_until: cache(),
         }
+    }
+
+    /// The same store with a place for texts that are too large for the table.
+    #[must_use]
+    pub fn with_objects(self, objects: Objects) -> Self {
+        Self { objects: Some(objects), ..self }
     }
 
     /// DynamoDB requests and capacity units used so far by this store and its clones.

@@ -346,6 +346,10 @@ fn service_failure(error: &impl ProvideErrorMetadata, text: &str) -> Error {
         | "ServiceUnavailable"
         | "LimitExceededException" => Error::Unavailable(text.to_owned()),
         "ItemCollectionSizeLimitExceededException" => Error::Invalid("this entity has grown too large".into()),
+        // No key, expression or count of ours can be too large: it is what the client sent.
+        "ValidationException" if text.contains("maximum allowed size") || text.contains("4MB limit") => {
+            Error::TooLarge("A single value, data set or batch of this request is too large to be stored.".into())
+        }
         _ => Error::Internal(text.to_owned()),
     }
 }

@@ -78,9 +78,7 @@ impl Store {
             overflow: false,
             id,
         };
-        // The id is new and random: a refusal means that the first try succeeded and its answer was lost.
-        let put = self.client.put_item().set_item(Some(run.write())).condition_expression("attribute_not_exists(PK)");
-        self.send_put(put).await?;
+        self.put_new(run.write()).await?;
         self.remember_owner(&run);
         if self.is_busy(experiment.id) && experiment.shards == 1 {
             self.spread_runs(experiment).await?;

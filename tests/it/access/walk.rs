@@ -170,9 +170,9 @@ fn sample(route: &Route, t: &Things) -> Option<Sample> {
         ("POST", "runs/outputs") => (String::new(), Some(json!({"run_id": run, "models": []})), false),
         ("GET", "metrics/get-history") => (format!("?run_id={run}&metric_key=loss"), None, false),
         ("GET", "metrics/get-history-bulk") => (format!("?run_id={run}&metric_key=loss"), None, true),
-        ("GET", "metrics/get-history-bulk-interval") => (format!("?run_ids={run}&metric_key=loss"), None, false),
+        ("GET", "metrics/get-history-bulk-interval") => (format!("?run_ids={run}&metric_key=loss"), None, true),
         ("POST", "logged-models") => (String::new(), Some(json!({"experiment_id": experiment, "name": "m"})), false),
-        ("GET", "logged-models/{model_id}") => (String::new(), None, false),
+        ("GET" | "DELETE", "logged-models/{model_id}") => (String::new(), None, false),
         ("PATCH", "logged-models/{model_id}") => {
             (String::new(), Some(json!({"model_id": model, "status": "LOGGED_MODEL_READY"})), false)
         }

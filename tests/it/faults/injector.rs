@@ -34,6 +34,8 @@ pub enum Fault {
     Broken,
     /// No answer, not applied.
     Hang,
+    /// Applied and answered so much later.
+    Slow(Duration),
     /// Applied; the connection closes without an answer.
     LostAnswer,
     /// No answer; applied so much later.
@@ -189,6 +191,10 @@ impl Injector {
             Some(Fault::Hang) => {
                 tokio::time::sleep(FOREVER).await;
                 dropped()
+            }
+            Some(Fault::Slow(delay)) => {
+                tokio::time::sleep(delay).await;
+                self.pass(&operation, parts.headers, body).await
             }
             Some(Fault::LostAnswer) => {
                 self.pass(&operation, parts.headers, body).await;

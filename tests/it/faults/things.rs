@@ -93,7 +93,7 @@ impl Things {
             Value::Number(number) if number.as_i64().is_some_and(|number| number > 1_000_000_000_000) => {
                 *value = json!(0)
             }
-            Value::String(text) => *text = text.replace(&self.word, "<word>"),
+            Value::String(text) => *text = text.replace(&self.word, "<word>").replace(&self.model, "<model>"),
             _ => {}
         }
     }
@@ -274,6 +274,11 @@ pub const CASES: &[Case] = &[
             let body = json!({"model_id": t.model, "status": "LOGGED_MODEL_READY"});
             (Method::PATCH, format!("logged-models/{}", t.model), body)
         },
+        needle: by_model,
+    },
+    Case {
+        name: "logged-models delete",
+        call: |t| (Method::DELETE, format!("logged-models/{}", t.model), json!({})),
         needle: by_model,
     },
     Case {

@@ -2,3 +2,9 @@
 
 mod budgets;
 mod concurrency;
+mod fold;
+mod fold_simulation;
+mod inputs;
+mod lifecycle;
+mod overflow;
+mod snapshots;

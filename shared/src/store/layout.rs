@@ -1,0 +1,137 @@
+//! Where the params and tags of an entity lie: in its META, or on overflow pages once that is full.
+
+use std::collections::BTreeMap;
+
+use super::attributes::{Change, Refusal, conflict};
+use super::item::{Attributes, Item, key, string_map};
+use super::keys;
+use crate::error::{Error, Result};
+
+/// Bytes of params and tags kept in META; what is beyond moves to overflow pages.
+pub(crate) const META_ROOM: usize = 16 * 1024;
+/// Bytes of one overflow page; an item may have 400 KB.
+const PAGE_ROOM: usize = 300 * 1024;
+
+/// Where the params and tags of an entity lie: in META, or on pages once META is full.
+pub(crate) struct Layout {
+    pub(crate) meta: Page,
+    pub(crate) pages: Vec<Page>,
+    /// Numbers of the pages that must be written.
+    pub(crate) touched: Vec<usize>,
+}
+
+/// Params and tags of one item.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub(crate) params: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl Page {
+    fn bytes(&self) -> usize {
+        self.params.iter().chain(&self.tags).map(|(key, value)| key.len() + value.len() + 2).sum()
+    }
+}
+
+impl Layout {
+    pub(crate) fn read(meta: &Item, pages: &[Item]) -> Result<Self> {
+        let page = |item: &Item| Page { params: item.strings("params"), tags: item.strings("tags") };
+        for (number, item) in pages.iter().enumerate() {
+            if item.find_str("SK") != Some(&keys::overflow_page(number)) {
+                return Err(Error::internal("an overflow page is missing"));
+            }
+        }
+        Ok(Self { meta: page(meta), pages: pages.iter().map(page).collect(), touched: Vec::new() })
+    }
+
+    /// Makes a change, in memory.
+    pub(crate) fn apply(&mut self, change: &Change) -> Result<(), Refusal> {
+        for page in self.pages.iter().chain([&self.meta]) {
+            if let Some(refusal) = conflict(change, &page.params) {
+                return Err(refusal);
+            }
+        }
+        if let Some(tag) = &change.delete_tag {
+            self.delete_tag(tag)?;
+        }
+        for (key, value) in &change.params {
+            if !self.pages.iter().any(|page| page.params.contains_key(key)) {
+                self.meta.params.insert(key.clone(), value.clone());
+            }
+        }
+        for (key, value) in &change.tags {
+            match self.pages.iter().position(|page| page.tags.contains_key(key)) {
+                Some(number) => {
+                    self.pages[number].tags.insert(key.clone(), value.clone());
+                    self.touch(number);
+                }
+                None => {
+                    self.meta.tags.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        self.spill();
+        Ok(())
+    }
+
+    /// Does everything fit into META?
+    pub(crate) fn is_small(&self) -> bool {
+        self.pages.is_empty() && self.meta.bytes() <= META_ROOM
+    }
+
+    /// A page as it is written.
+    pub(crate) fn page_item(&self, pk: &str, number: usize) -> Item {
+        let mut item = key(pk, keys::overflow_page(number));
+        item.insert("params".to_owned(), string_map(&self.pages[number].params));
+        item.insert("tags".to_owned(), string_map(&self.pages[number].tags));
+        item
+    }
+
+    fn delete_tag(&mut self, tag: &str) -> Result<(), Refusal> {
+        if self.meta.tags.remove(tag).is_some() {
+            return Ok(());
+        }
+        let number = self.pages.iter().position(|page| page.tags.contains_key(tag)).ok_or(Refusal::NoSuchTag)?;
+        self.pages[number].tags.remove(tag);
+        self.touch(number);
+        Ok(())
+    }
+
+    /// Moves the largest entries from META to pages until META has room again.
+    pub(crate) fn spill(&mut self) {
+        let mut bytes = self.meta.bytes();
+        while bytes > META_ROOM {
+            let largest = |map: &BTreeMap<String, String>| {
+                map.iter().max_by_key(|(_, value)| value.len()).map(|(key, value)| (value.len(), key.clone()))
+            };
+            let (param, tag) = (largest(&self.meta.params), largest(&self.meta.tags));
+            let take_param = param > tag;
+            let Some((_, key)) = (if take_param { param } else { tag }) else { return };
+            let map = if take_param { &mut self.meta.params } else { &mut self.meta.tags };
+            let Some(value) = map.remove(&key) else { return };
+            let size = key.len() + value.len() + 2;
+            bytes -= size;
+            let number = self.page_with_room(size);
+            let page = &mut self.pages[number];
+            let map = if take_param { &mut page.params } else { &mut page.tags };
+            map.insert(key, value);
+            self.touch(number);
+        }
+    }
+
+    fn page_with_room(&mut self, size: usize) -> usize {
+        match self.pages.iter().rposition(|page| page.bytes() + size <= PAGE_ROOM) {
+            Some(number) => number,
+            None => {
+                self.pages.push(Page::default());
+                self.pages.len() - 1
+            }
+        }
+    }
+
+    fn touch(&mut self, number: usize) {
+        if !self.touched.contains(&number) {
+            self.touched.push(number);
+        }
+    }
+}
