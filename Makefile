@@ -27,7 +27,7 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 	cargo run -- $(ARGS)
 
 .PHONY: test
-test: check-format lint lint-template test-rust test-clients lambda-build ## everything that CI runs
+test: check-format lint-and-venvs lint-template test-rust test-clients lambda-build ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
 	@for major in 3 2; do echo "clients, mlflow $$major: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$major.log)"; done
@@ -41,6 +41,14 @@ check-format:
 lint: ## clippy, warnings are errors
 	@echo "== clippy"
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: venvs
+venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-tools/installed
+
+# Python's downloads go on while the compiler works.
+.PHONY: lint-and-venvs
+lint-and-venvs:
+	@$(MAKE) -j2 lint venvs
 
 .PHONY: test-rust
 test-rust: ## unit, house and integration tests
