@@ -272,9 +272,11 @@ impl Store {
         proven(access, experiment)?;
         let operation = uuid::Uuid::new_v4().to_string();
         let update = self
-            .update(&keys::experiment(experiment.id), keys::META, Some("lifecycle <> :to"))
+            // A first try that lands late, after other changes that were answered, must not undo them: hence `xn`.
+            .update(&keys::experiment(experiment.id), keys::META, Some("lifecycle <> :to AND xn = :seen"))
             .update_expression("SET lifecycle = :to, updated = :now, op = :op ADD xn :one, rev :one")
             .expression_attribute_values(":to", string(lifecycle.as_str()))
+            .expression_attribute_values(":seen", number(experiment.changes))
             .expression_attribute_values(":now", number(self.clock.now_ms()))
             .expression_attribute_values(":op", string(&operation))
             .expression_attribute_values(":one", number(1));
@@ -284,6 +286,9 @@ impl Store {
             Outcome::Done { .. } => Ok(()),
             // The first try had succeeded; its answer was lost.
             Outcome::Refused(Some(item)) if item.find_str("op") == Some(&operation) => Ok(()),
+            Outcome::Refused(Some(item)) if item.find_str("lifecycle") != Some(lifecycle.as_str()) => {
+                Err(Error::Conflict("the experiment was changed by another request; please try again".into()))
+            }
             Outcome::Refused(_) => Err(Error::not_found(format!("No Experiment with id={} exists", experiment.id))),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::things::{CASES, Case, Things, difference};
 use super::{Fault, Injector};
@@ -58,4 +58,19 @@ async fn one_fault_changes_no_outcome() {
             assert!(difference.is_empty(), "{} with {fault:?}, seen afterwards: {difference}", case.name);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deletion_that_lands_late_undoes_no_restoration() {
+    let (hub, injector) = Injector::with_hub().await;
+    let experiment = hub.new_experiment("late").await;
+    let needle = format!("EXP#{experiment}\"");
+    // The first try lands when the second has long been answered, and the experiment is restored.
+    injector.next(1, Fault::Late(Duration::from_millis(4_000)), "UpdateItem", &needle);
+    hub.post("experiments/delete", json!({"experiment_id": experiment})).await.ok();
+    hub.post("experiments/restore", json!({"experiment_id": experiment})).await.ok();
+    assert_eq!(injector.heal(&needle), 1);
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    let found = hub.get(&format!("experiments/get?experiment_id={experiment}")).await.ok();
+    assert_eq!(found["experiment"]["lifecycle_stage"], "active");
 }
