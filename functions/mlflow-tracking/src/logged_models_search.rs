@@ -1,5 +1,7 @@
 //! Searching logged models (mlflow.md B.6).
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
 use shared::extract::{Flag, Input, Integer, Json, Many, missing};
@@ -87,12 +89,16 @@ pub async fn search_logged_models(
     // The view of a hidden project is no empty one.
     context.project().await?;
     let mut rows = Vec::new();
+    let mut searched = HashSet::new();
     for id in &experiment_ids {
         let (access, experiment) = match context.experiment(id).await {
             Ok(found) => found,
             Err(Error::NotFound(_)) => continue,
             Err(error) => return Err(error),
         };
+        if !searched.insert(experiment.id) {
+            continue;
+        }
         for model in context.store().list_logged_models(&access, &experiment).await? {
             if model.lifecycle == Lifecycle::Active && search.matches(&model) {
                 let key = search.sort_key(&model);

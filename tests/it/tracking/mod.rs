@@ -6,5 +6,6 @@ mod fold;
 mod fold_simulation;
 mod inputs;
 mod lifecycle;
+mod logged_models;
 mod overflow;
 mod snapshots;

@@ -1,0 +1,24 @@
+//! Logged models through the assembled hub.
+
+use serde_json::json;
+
+use crate::hub::Hub;
+
+#[tokio::test]
+async fn an_experiment_named_twice_shows_its_models_once() {
+    let hub = Hub::start().await;
+    let body = json!({"experiment_id": "0", "name": "net"});
+    let created = hub.post("logged-models", body).await.ok();
+    let search = json!({"experiment_ids": ["0"]});
+    let found = hub.post("logged-models/search", search).await.ok();
+    assert_eq!(found["models"].as_array().unwrap().len(), 1);
+    // In the project's view the default experiment has two ids.
+    let uri = created["model"]["info"]["artifact_uri"].as_str().unwrap();
+    assert!(uri.starts_with("mlflow-artifacts:/0/"), "{uri}");
+    for ids in [json!(["0", "0"]), json!(["0", "1"]), json!(["1", "0", "1"])] {
+        let found = hub.post("logged-models/search", json!({"experiment_ids": ids})).await.ok();
+        assert_eq!(found["models"].as_array().unwrap().len(), 1, "{ids}");
+        let runs = hub.post("runs/search", json!({"experiment_ids": ids})).await.ok();
+        assert!(runs["runs"].is_null());
+    }
+}
