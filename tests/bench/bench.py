@@ -192,9 +192,9 @@ CALLS = [
 
 
 def load(server: Server, workload: Workload, call: str, clients: int, seconds: float) -> dict:
-    """Loops `call` with some clients; latencies in ms, requests per second, CPU ms per request."""
+    """Loops `call` with some clients; latencies in ms, requests per second, CPU ms per request, refusals."""
     latencies: list[list[float]] = [[] for _ in range(clients)]
-    cost = [""]
+    cost, refused = [""], [0]
 
     def client(number: int) -> None:
         connection = server.connect()
@@ -202,7 +202,13 @@ def load(server: Server, workload: Workload, call: str, clients: int, seconds: f
         barrier.wait()
         end = time.perf_counter() + seconds
         while (begin := time.perf_counter()) < end:
-            cost[0] = server.call(connection, *workload.request(call, number))[1]
+            try:
+                cost[0] = server.call(connection, *workload.request(call, number))[1]
+            except RuntimeError as error:
+                # A server may give up under load: that is a result too.
+                refused[0] += 1
+                print(error, file=sys.stderr, flush=True)
+                continue
             latencies[number].append((time.perf_counter() - begin) * 1000)
         connection.close()
 
@@ -215,11 +221,11 @@ def load(server: Server, workload: Workload, call: str, clients: int, seconds: f
     for thread in threads:
         thread.join()
     elapsed, cpu = time.perf_counter() - begin, server.cpu_seconds() - cpu
-    every = sorted(sum(latencies, []))
+    every = sorted(sum(latencies, [])) or [float("nan")]
     cost = re.search(r'desc="([^"]*)"', cost[0])
     return {
         "p50": statistics.median(every), "p95": every[int(len(every) * 0.95) - 1], "per_second": len(every) / elapsed,
-        "cpu_ms": cpu * 1000 / len(every), "cost": cost.group(1) if cost else "",
+        "cpu_ms": cpu * 1000 / len(every), "cost": cost.group(1) if cost else "", "refused": refused[0],
     }
 
 
@@ -261,6 +267,10 @@ def stop(processes: list[subprocess.Popen]) -> None:
             process.kill()
 
 
+def refusals(figures: dict) -> str:
+    return f" ({figures['refused']} refused)" if figures["refused"] else ""
+
+
 def report(results: dict) -> None:
     print(f"\n{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}. Latencies in ms with 1 client; "
           f"CPU in ms per request of the server's own processes with 1 client.\n")
@@ -269,7 +279,7 @@ def report(results: dict) -> None:
     for call in CALLS:
         for name in (HUB, ONE, DEFAULT):
             one, many = results[name, call]
-            print(f"| {call} | {name} | {one['p50']:.2f} | {one['p95']:.2f} | {one['per_second']:.0f} | {many['per_second']:.0f} | {one['cpu_ms']:.2f} | {one['cost']} |")
+            print(f"| {call} | {name} | {one['p50']:.2f} | {one['p95']:.2f} | {one['per_second']:.0f} | {many['per_second']:.0f}{refusals(many)} | {one['cpu_ms']:.2f} | {one['cost']} |")
     print("\nHow many times better than stock (1 worker / default):\n")
     print("| call | p50 | p95 | requests/s, 1 client | requests/s, 16 clients | CPU |")
     print("|---|---|---|---|---|---|")
