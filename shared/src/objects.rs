@@ -25,9 +25,7 @@ impl ObjectKey {
     /// # Errors
     /// `Invalid` if the experiment keeps its artifacts outside this hub, or the key grows too long.
     pub fn of_artifact(access: &Access, experiment: &Experiment, path: &ArtifactPath) -> Result<Self> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         Self::below(experiment, path)
     }
 

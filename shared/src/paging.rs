@@ -45,6 +45,12 @@ impl PageTokens {
         Ok(URL_SAFE_NO_PAD.encode(token))
     }
 
+    /// Where a page begins: behind the position of its token, or at the start if the request has none.
+    /// Errors as [`PageTokens::open`].
+    pub fn start<T: DeserializeOwned>(&self, query: &impl Serialize, token: Option<&str>) -> Result<Option<T>> {
+        token.filter(|token| !token.is_empty()).map(|token| self.open(query, token)).transpose()
+    }
+
     /// The position of a token that was signed for the same query; damaged, foreign and made-up tokens
     /// are [`Error::Invalid`].
     pub fn open<T: DeserializeOwned>(&self, query: &impl Serialize, token: &str) -> Result<T> {

@@ -40,10 +40,7 @@ pub async fn search_experiments(
     let search = ExperimentSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.view_type.0;
     let query = ("experiments", scope(&context), &request.filter, &request.order_by.0, view as u8);
-    let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
-        Some(token) => Some(context.state.pages.open(&query, token)?),
-        None => None,
-    };
+    let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let mut rows = Vec::new();
     for (access, experiment) in visible_experiments(&context, view).await? {
         let (name, id) = (context.shown_name(&experiment), context.shown_id(&experiment));

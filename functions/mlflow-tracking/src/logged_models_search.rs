@@ -82,10 +82,7 @@ pub async fn search_logged_models(
         .collect();
     let search = LoggedModelSearch::parse(request.filter.as_deref(), &order_by, &datasets)?;
     let query = ("models", scope(&context), &experiment_ids, &request.filter, &order_by, &datasets);
-    let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
-        Some(token) => Some(context.state.pages.open(&query, token)?),
-        None => None,
-    };
+    let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     // The view of a hidden project is no empty one.
     context.project().await?;
     let mut rows = Vec::new();

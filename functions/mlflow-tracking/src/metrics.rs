@@ -48,10 +48,7 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
         None => usize::MAX,
     };
     let query = ("history", scope(&context), id, key);
-    let after: Option<(i64, i64, u64, bool)> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
-        Some(token) => Some(context.state.pages.open(&query, token)?),
-        None => None,
-    };
+    let after: Option<(i64, i64, u64, bool)> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let (access, _) = context.run(id).await?;
     let mut points = context.store().metric_history(&access, id, key).await?;
     if let Some(after) = after {

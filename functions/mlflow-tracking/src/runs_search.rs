@@ -51,10 +51,7 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
     let search = RunSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.run_view_type.0;
     let query = ("runs", scope(&context), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
-    let after: Option<SortKey> = match request.page_token.as_deref().filter(|token| !token.is_empty()) {
-        Some(token) => Some(context.state.pages.open(&query, token)?),
-        None => None,
-    };
+    let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let experiments = readable_experiments(&context, &request.experiment_ids.0).await?;
     let mut with_edges = HashSet::new();
     let mut rows = Vec::new();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::AccessLevel;
+use crate::error::{Error, Result};
 use crate::gitlab::Project;
 use crate::model::{ProjectId, Visibility};
 
@@ -73,6 +74,15 @@ impl Access {
     /// `level` is the owner's, lowered to what the token may do.
     pub(super) fn new(grant: Arc<Grant>, level: AccessLevel) -> Self {
         Self { grant, level }
+    }
+
+    /// Is the proof for this owner? Anything else is a mistake of ours, never a client's.
+    pub(crate) fn covers(&self, owner: ProjectId) -> Result<()> {
+        if self.project() == owner {
+            Ok(())
+        } else {
+            Err(Error::internal("access to one project was used for another"))
+        }
     }
 
     /// The project: the tenant key.

@@ -216,7 +216,7 @@ impl Store {
 
     /// Gives an active experiment another plain name.
     pub async fn rename_experiment(&self, access: &Access, experiment: &Experiment, name: &str) -> Result<()> {
-        proven(access, experiment)?;
+        access.covers(experiment.project)?;
         if experiment.lifecycle == Lifecycle::Deleted {
             return Err(Error::invalid("Cannot rename a non-active experiment."));
         }
@@ -269,7 +269,7 @@ impl Store {
         experiment: &Experiment,
         lifecycle: Lifecycle,
     ) -> Result<()> {
-        proven(access, experiment)?;
+        access.covers(experiment.project)?;
         let operation = uuid::Uuid::new_v4().to_string();
         let update = self
             // A first try that lands late, after other changes that were answered, must not undo them: hence `xn`.
@@ -300,7 +300,7 @@ impl Store {
         experiment: &Experiment,
         change: TagChange,
     ) -> Result<()> {
-        proven(access, experiment)?;
+        access.covers(experiment.project)?;
         let (change, tag) = match change {
             TagChange::Set(key, value) => {
                 (Change { tags: BTreeMap::from([(key.clone(), value)]), ..Change::default() }, key)
@@ -360,14 +360,6 @@ fn new_experiment(
         shards: 1,
         writer_shards_from: 0,
         is_default: false,
-    }
-}
-
-fn proven(access: &Access, experiment: &Experiment) -> Result<()> {
-    if access.project() == experiment.project {
-        Ok(())
-    } else {
-        Err(Error::internal("access to one project was used for another"))
     }
 }
 

@@ -134,9 +134,7 @@ impl Store {
 
     /// The data sets used by runs of an experiment, with the contexts of their use.
     pub async fn list_datasets(&self, access: &Access, experiment: &Experiment) -> Result<BTreeSet<DatasetSummary>> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         let mut summaries = BTreeSet::new();
         for item in self.query_prefix(&keys::experiment(experiment.id), keys::DATASETS).await? {
             let contexts = item.get("contexts").and_then(|value| value.as_ss().ok());

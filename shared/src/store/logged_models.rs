@@ -34,9 +34,7 @@ impl Store {
         experiment: &Experiment,
         new: NewLoggedModel,
     ) -> Result<LoggedModel> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         if experiment.lifecycle == Lifecycle::Deleted {
             return Err(Error::invalid(format!(
                 "The experiment {} must be in the 'active' state. Current state is deleted.",
@@ -92,9 +90,7 @@ impl Store {
 
     /// Every active logged model of an experiment, newest first; eventually consistent.
     pub async fn list_logged_models(&self, access: &Access, experiment: &Experiment) -> Result<Vec<LoggedModel>> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         let query = self
             .client
             .query()
@@ -172,11 +168,7 @@ impl Store {
 
     async fn proven_logged_model(&self, access: &Access, id: &str) -> Result<()> {
         let (owner, _) = self.find_logged_model_owner(id).await?.ok_or_else(|| no_logged_model(id))?;
-        if owner == access.project() {
-            Ok(())
-        } else {
-            Err(Error::internal("access to one project was used for another"))
-        }
+        access.covers(owner)
     }
 }
 

@@ -47,9 +47,7 @@ pub struct RunOwner {
 impl Store {
     /// Begins a run in an active experiment.
     pub async fn create_run(&self, access: &Access, experiment: &Experiment, new: NewRun) -> Result<Run> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         if experiment.lifecycle == Lifecycle::Deleted {
             return Err(Error::invalid(format!(
                 "The experiment {} must be in the 'active' state. Current state is deleted.",
@@ -264,9 +262,7 @@ impl Store {
     /// The run's owner, if the proof is for it.
     pub(crate) async fn proven_run(&self, access: &Access, id: &str) -> Result<RunOwner> {
         let owner = self.find_run_owner(id).await?.ok_or_else(|| no_run(id))?;
-        if owner.project != access.project() {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(owner.project)?;
         Ok(owner)
     }
 

@@ -8,7 +8,7 @@ use super::item::{Attributes, Item, string};
 use super::run_item::StoredRun;
 use super::{Store, keys};
 use crate::auth::Access;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Experiment, Inputs, Lifecycle, Run, ViewType};
 
 /// Open runs whose segments are read at a time.
@@ -49,9 +49,7 @@ impl Store {
         view: ViewType,
         after: Option<&RunPosition>,
     ) -> Result<RunRows<'a>> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         // While the experiment was never deleted a run's own stage is the one that counts.
         let stages: &[Lifecycle] = match (view, experiment.changes) {
             (ViewType::ActiveOnly, 0) => &[Lifecycle::Active],
@@ -93,9 +91,7 @@ impl Store {
         view: ViewType,
         ids: &[String],
     ) -> Result<Vec<StoredRun>> {
-        if access.project() != experiment.project {
-            return Err(Error::internal("access to one project was used for another"));
-        }
+        access.covers(experiment.project)?;
         let mut wanted: Vec<(String, String)> = ids.iter().map(|id| (keys::run(id), keys::META.to_owned())).collect();
         wanted.sort();
         wanted.dedup();

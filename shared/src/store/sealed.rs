@@ -1,7 +1,7 @@
 //! `Sealed`: something read before access could be decided.
 
 use crate::auth::Access;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::ProjectId;
 
 /// A thing whose owner is known and whose content opens only with a proof of access to that owner.
@@ -24,10 +24,7 @@ impl<T> Sealed<T> {
 
     /// The content, for a caller with access to the owner.
     pub fn open(self, access: &Access) -> Result<T> {
-        if access.project() == self.owner {
-            Ok(self.content)
-        } else {
-            Err(Error::internal("access to one project was used for another"))
-        }
+        access.covers(self.owner)?;
+        Ok(self.content)
     }
 }
