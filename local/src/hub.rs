@@ -58,7 +58,8 @@ pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
 
 /// All endpoint groups.
 pub fn router(state: &AppState) -> Router {
-    let global = mlflow_tracking::routes().into_iter().chain(mlflow_artifacts::routes()).collect();
+    let groups = [mlflow_tracking::routes(), mlflow_registry::routes(), mlflow_artifacts::routes()];
+    let global = groups.into_iter().flatten().collect();
     let mlflow =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
     render(mlflow, Dialect::Mlflow)

@@ -17,5 +17,6 @@ pub mod route;
 pub mod search;
 pub mod state;
 pub mod store;
+pub mod wire;
 
 pub use error::{Error, Result};

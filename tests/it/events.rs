@@ -22,6 +22,7 @@ use crate::house::read;
 struct Functions {
     tracking: Router,
     artifacts: Router,
+    registry: Router,
     project: Router,
     _services: Running,
 }
@@ -43,6 +44,7 @@ impl Functions {
         Self {
             tracking: mlflow_tracking::router(&state),
             artifacts: mlflow_artifacts::router(&state),
+            registry: mlflow_registry::router(&state),
             project: mlflow_project::router(&state),
             _services: services,
         }
@@ -119,6 +121,10 @@ async fn one_event_of_each_group() {
     assert_eq!(fetched.status_code, 200, "{fetched:?}");
     assert!(fetched.is_base64_encoded, "this file is not text");
     assert_eq!(bytes(&fetched), BASE64.decode(stored["body"].as_str().unwrap()).unwrap());
+
+    let registered = ask(&functions.registry, event("registry")).await;
+    assert_eq!(registered.status_code, 200, "{registered:?}");
+    assert_eq!(document(&registered)["registered_model"]["name"], "flood mapper (1)");
 
     let found = ask(&functions.project, event("project")).await;
     assert_eq!(found.status_code, 200, "{found:?}");

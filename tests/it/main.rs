@@ -8,5 +8,6 @@ mod faults;
 mod house;
 mod hub;
 mod readme;
+mod registry;
 mod template;
 mod tracking;

@@ -10,8 +10,12 @@ use shared::route::{Route, Rule};
 use crate::house::{files, read, root};
 
 /// The groups in the order of the README.
-fn groups() -> [(&'static str, Vec<Route>); 2] {
-    [("mlflow-tracking", mlflow_tracking::routes()), ("mlflow-artifacts", mlflow_artifacts::routes())]
+fn groups() -> [(&'static str, Vec<Route>); 3] {
+    [
+        ("mlflow-tracking", mlflow_tracking::routes()),
+        ("mlflow-registry", mlflow_registry::routes()),
+        ("mlflow-artifacts", mlflow_artifacts::routes()),
+    ]
 }
 
 /// A route's path with its `/api` and `/ajax-api` twins as one.

@@ -10,7 +10,7 @@ use crate::house::{read, root};
 use crate::hub::Hub;
 
 /// The functions by folder, with the paths that clients ask them for.
-fn functions() -> [(&'static str, Vec<String>); 3] {
+fn functions() -> [(&'static str, Vec<String>); 4] {
     let below = |prefix: &str, routes: Vec<Route>| -> Vec<String> {
         routes.iter().map(|route| example(&format!("{prefix}{}", route.path.trim_end_matches('/')))).collect()
     };
@@ -18,6 +18,7 @@ fn functions() -> [(&'static str, Vec<String>); 3] {
     let in_project = |project| below(&format!("/mlflow/{project}/tracking"), mlflow_project::routes());
     [
         ("mlflow-tracking", below("/mlflow", mlflow_tracking::routes())),
+        ("mlflow-registry", below("/mlflow", mlflow_registry::routes())),
         ("mlflow-artifacts", below("/mlflow", mlflow_artifacts::routes())),
         ("mlflow-project", projects.into_iter().flat_map(in_project).collect()),
     ]

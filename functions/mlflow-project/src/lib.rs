@@ -19,7 +19,7 @@ pub use split::Splitter;
 
 /// Every endpoint of a project view, below `/mlflow/<project>/tracking`.
 pub fn routes() -> Vec<Route> {
-    mlflow_tracking::routes().into_iter().chain(mlflow_artifacts::routes()).collect()
+    [mlflow_tracking::routes(), mlflow_registry::routes(), mlflow_artifacts::routes()].into_iter().flatten().collect()
 }
 
 /// The function as it is served.

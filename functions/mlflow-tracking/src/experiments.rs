@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shared::auth::{Access, Subject};
+use shared::auth::Access;
 use shared::context::{Context, View};
 use shared::extract::{Empty, Input, Json, Many, required};
 use shared::model::{Experiment, Lifecycle, validation};
 use shared::store::TagChange;
 use shared::{Error, Result};
 
-use crate::wire::{ExperimentOut, NamedProject, PROJECT_TAG, Pair};
+use shared::wire::Pair;
+
+use crate::wire::ExperimentOut;
 
 #[derive(Deserialize)]
 pub struct CreateExperiment {
@@ -41,7 +43,7 @@ pub async fn create_experiment(
     if let Some(location) = location {
         validation::artifact_location(location)?;
     }
-    let access = owner_of_new(&context, name, &mut tags).await?;
+    let access = context.owner_of_new("experiment", name, &mut tags).await?;
     let plain = Context::plain_name(access.project(), name);
     validation::experiment_name(plain)?;
     if let Some(location) = location {
@@ -61,32 +63,6 @@ fn refuse_own_scheme(location: &str) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// The project of a new experiment: the URL's, or the one that the name's suffix or a `project` tag names.
-async fn owner_of_new(context: &Context, name: &str, tags: &mut BTreeMap<String, String>) -> Result<Access> {
-    if let Some(access) = context.project().await? {
-        return Ok(access);
-    }
-    let tag = tags.remove(PROJECT_TAG);
-    let named = match (tag, Context::named_project(name)) {
-        (Some(text), _) => NamedProject::parse(&text),
-        (None, Some(id)) => NamedProject::Id(id),
-        (None, None) => {
-            return Err(Error::invalid(
-                "This address serves many projects: say which one shall own the experiment, by a suffix of its name, \
-                 `<name> (<project id>)`, or by a tag `project` with the project's path or id; or use that project's own \
-                 tracking URI, <hub>/mlflow/<project path>/tracking.",
-            ));
-        }
-    };
-    match named {
-        NamedProject::Path(path) => context.caller.require_path(&path).await,
-        NamedProject::Id(id) => {
-            let missing = format!("No project with id {id}, or it is not visible to you");
-            context.caller.require(&Subject { id: format!("project/{id}"), owner: Some(id), missing }).await
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -216,7 +192,7 @@ pub async fn set_experiment_tag(context: Context, Input(request): Input<Experime
     let key = required("key", request.key.as_ref())?;
     let value = request.value.as_deref().unwrap_or_default();
     validation::experiment_tag(key, value)?;
-    refuse_project_tag(&context, key)?;
+    context.refuse_project_tag(key)?;
     let (access, experiment) = to_change(&context, id).await?;
     if !experiment.tags.contains_key(key) {
         validation::custom_views(experiment.tags.keys().map(String::as_str).chain([key]))?;
@@ -230,18 +206,10 @@ pub async fn set_experiment_tag(context: Context, Input(request): Input<Experime
 pub async fn delete_experiment_tag(context: Context, Input(request): Input<ExperimentTag>) -> Result<Json<Empty>> {
     let id = required("experiment_id", request.experiment_id.as_ref())?;
     let key = required("key", request.key.as_ref())?;
-    refuse_project_tag(&context, key)?;
+    context.refuse_project_tag(key)?;
     let (access, experiment) = to_change(&context, id).await?;
     context.store().change_experiment_tag(&access, &experiment, TagChange::Delete(key.to_owned())).await?;
     Ok(Json(Empty {}))
-}
-
-/// The global view's tag `project` says who owns an experiment; nobody sets it.
-fn refuse_project_tag(context: &Context, key: &str) -> Result<()> {
-    if context.view == View::Global && key == PROJECT_TAG {
-        return Err(Error::invalid("The tag 'project' names the owner of an experiment here and is read-only."));
-    }
-    Ok(())
 }
 
 /// An experiment as it is now, the default one created if need be.

@@ -39,7 +39,7 @@ pub async fn search_experiments(
     let count = validation::max_results(request.max_results.map_or(0, |count| count.0))?;
     let search = ExperimentSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.view_type.0;
-    let query = ("experiments", scope(&context), &request.filter, &request.order_by.0, view as u8);
+    let query = ("experiments", context.scope(), &request.filter, &request.order_by.0, view as u8);
     let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let mut rows = Vec::new();
     for (access, experiment) in visible_experiments(&context, view).await? {
@@ -62,15 +62,6 @@ pub async fn search_experiments(
     let experiments =
         rows.iter().map(|(_, access, experiment)| ExperimentOut::new(&context, experiment, access.path())).collect();
     Ok(Json(FoundExperiments { experiments, next_page_token }))
-}
-
-/// What a page token is bound to besides its query: the view and the caller.
-pub fn scope(context: &Context) -> (String, String) {
-    let view = match &context.view {
-        View::Global => String::new(),
-        View::Project(path) => path.clone(),
-    };
-    (view, context.caller.user().to_owned())
 }
 
 async fn visible_experiments(context: &Context, view: ViewType) -> Result<Vec<(Access, Experiment)>> {

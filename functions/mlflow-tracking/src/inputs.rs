@@ -8,7 +8,7 @@ use shared::extract::{Empty, Input, Integer, Json, Many, missing, required};
 use shared::model::{Dataset, DatasetInput, Inputs, ModelInput, ModelOutput, validation};
 use shared::{Error, Result};
 
-use crate::wire::Pair;
+use shared::wire::Pair;
 
 /// Most experiments of one `search-datasets`.
 const MOST_EXPERIMENTS: usize = 20;

@@ -10,7 +10,9 @@ use shared::model::{Experiment, Lifecycle, LoggedModel, LoggedModelStatus, names
 use shared::store::{NewLoggedModel, TagChange, no_logged_model};
 use shared::{Error, Result};
 
-use crate::wire::{MetricOut, Pair, Word, word_or_number};
+use shared::wire::Pair;
+
+use crate::wire::{MetricOut, Word, word_or_number};
 
 #[derive(Serialize)]
 pub struct OneModel {

@@ -9,7 +9,6 @@ use shared::model::{Lifecycle, validation};
 use shared::search::{DatasetFilter, LoggedModelSearch, ModelOrderBy, SortKey};
 use shared::{Error, Result};
 
-use crate::experiments_search::scope;
 use crate::logged_models::LoggedModelOut;
 
 /// Models of a page unless asked for another number.
@@ -81,7 +80,7 @@ pub async fn search_logged_models(
         })
         .collect();
     let search = LoggedModelSearch::parse(request.filter.as_deref(), &order_by, &datasets)?;
-    let query = ("models", scope(&context), &experiment_ids, &request.filter, &order_by, &datasets);
+    let query = ("models", context.scope(), &experiment_ids, &request.filter, &order_by, &datasets);
     let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     // The view of a hidden project is no empty one.
     context.project().await?;

@@ -6,7 +6,6 @@ use shared::extract::{API_DOCS, Input, Integer, Json, OneOrMany, required};
 use shared::model::{Metric, validation};
 use shared::{Error, Result};
 
-use crate::experiments_search::scope;
 use crate::runs::run_id_of;
 use crate::wire::MetricOut;
 
@@ -47,7 +46,7 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
         Some(Integer(count)) => usize::try_from(count).unwrap_or(usize::MAX),
         None => usize::MAX,
     };
-    let query = ("history", scope(&context), id, key);
+    let query = ("history", context.scope(), id, key);
     let after: Option<(i64, i64, u64, bool)> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let (access, _) = context.run(id).await?;
     let mut points = context.store().metric_history(&access, id, key).await?;

@@ -12,7 +12,7 @@ use shared::store::TagChange;
 use shared::{Error, Result};
 
 use crate::runs::run_id_of;
-use crate::wire::Pair;
+use shared::wire::Pair;
 
 /// The tag that lists models logged by 2.x clients.
 const LOGGED_MODELS_TAG: &str = "mlflow.log-model.history";

@@ -9,7 +9,9 @@ use shared::model::{Lifecycle, Run, names, validation};
 use shared::store::{NewRun, RUN_NAME_TAG, RunUpdate};
 use shared::{Error, Result};
 
-use crate::wire::{Pair, RunInfoOut, RunOut, RunStatusIn};
+use shared::wire::Pair;
+
+use crate::wire::{RunInfoOut, RunOut, RunStatusIn};
 
 /// `run_id`, or its old name `run_uuid`: clients send either or both, and `run_id` counts where both are given.
 pub fn run_id_of<'a>(run_id: &'a Option<String>, run_uuid: &'a Option<String>) -> Result<&'a str> {

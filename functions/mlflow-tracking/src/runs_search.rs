@@ -11,7 +11,6 @@ use shared::search::{RunSearch, SortKey};
 use shared::store::StoredRun;
 use shared::{Error, Result};
 
-use crate::experiments_search::scope;
 use crate::wire::{RunOut, ViewTypeIn};
 
 /// Bytes of an answer at which a page ends early.
@@ -50,7 +49,7 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
     let count = validation::runs_max_results(request.max_results.map_or(1_000, |count| count.0))?;
     let search = RunSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
     let view = request.run_view_type.0;
-    let query = ("runs", scope(&context), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
+    let query = ("runs", context.scope(), &request.experiment_ids.0, &request.filter, &request.order_by.0, view as u8);
     let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let experiments = readable_experiments(&context, &request.experiment_ids.0).await?;
     let mut with_edges = HashSet::new();

@@ -55,10 +55,6 @@ pub const NOT_IMPLEMENTED: &[&str] = &[
     "/api/2.0/mlflow/webhooks/{*rest}",
     "/ajax-api/2.0/mlflow/webhooks",
     "/ajax-api/2.0/mlflow/webhooks/{*rest}",
-    "/api/2.0/mlflow/registered-models/{*rest}",
-    "/ajax-api/2.0/mlflow/registered-models/{*rest}",
-    "/api/2.0/mlflow/model-versions/{*rest}",
-    "/ajax-api/2.0/mlflow/model-versions/{*rest}",
     "/api/3.0/mlflow/{*rest}",
     "/ajax-api/3.0/mlflow/{*rest}",
 ];

@@ -3,24 +3,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
-use shared::context::Context;
-use shared::model::{Experiment, Inputs, Metric, ProjectId, Run, RunStatus, ViewType};
-
-/// A key and a value: tags and params, both ways.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Pair {
-    #[serde(default)]
-    pub key: String,
-    #[serde(default)]
-    pub value: String,
-}
-
-impl Pair {
-    /// Pairs in the order of their keys.
-    pub fn list<'a>(map: impl IntoIterator<Item = (&'a String, &'a String)>) -> Vec<Self> {
-        map.into_iter().map(|(key, value)| Self { key: key.clone(), value: value.clone() }).collect()
-    }
-}
+use shared::context::{Context, PROJECT_TAG};
+use shared::model::{Experiment, Inputs, Metric, Run, RunStatus, ViewType};
+use shared::wire::Pair;
 
 #[derive(Serialize)]
 pub struct ExperimentOut {
@@ -55,9 +40,6 @@ impl ExperimentOut {
         }
     }
 }
-
-/// The read-only tag by which the global view names an experiment's owner.
-pub const PROJECT_TAG: &str = "project";
 
 #[derive(Serialize)]
 pub struct RunInfoOut {
@@ -303,17 +285,5 @@ pub fn word_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word
         Value::String(text) => Ok(text.parse().map_or(Word::Text(text), Word::Number)),
         Value::Number(number) => number.as_i64().map(Word::Number).ok_or_else(|| de::Error::custom("not an integer")),
         _ => Err(de::Error::custom("neither a word nor a number")),
-    }
-}
-
-/// The project id or path that a `project` tag of a create names.
-pub enum NamedProject {
-    Id(ProjectId),
-    Path(String),
-}
-
-impl NamedProject {
-    pub fn parse(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Path(text.to_owned()), |id| Self::Id(ProjectId(id)))
     }
 }

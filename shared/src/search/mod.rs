@@ -11,9 +11,11 @@ mod order;
 mod parser;
 #[cfg(test)]
 mod recorded_tests;
+mod registry;
 mod runs;
 
 pub use experiments::{ExperimentSearch, ExperimentView};
 pub use logged_models::{DatasetFilter, LoggedModelSearch, ModelOrderBy};
 pub use order::SortKey;
+pub use registry::{Kind, RegistrySearch, VersionView};
 pub use runs::RunSearch;

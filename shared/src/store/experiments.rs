@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// Writes the project's META; with `default`, only if it has no default experiment yet.
-    fn see_project(&self, access: &Access, default: Option<ExperimentId>) -> Result<TransactWriteItem> {
+    pub(crate) fn see_project(&self, access: &Access, default: Option<ExperimentId>) -> Result<TransactWriteItem> {
         let mut sets = Vec::new();
         let mut update =
             Update::builder().table_name(&self.table).set_key(Some(key(keys::project(access.project()), keys::META)));

@@ -72,6 +72,28 @@ pub(crate) fn logged_model(id: &str) -> String {
     format!("LMODEL#{}", part(id))
 }
 
+/// A registered model, by its owner and plain name: the name is unique because the key is.
+pub(crate) fn registered_model(project: ProjectId, name: &str) -> String {
+    format!("MODEL#{project}#{}", part(name))
+}
+
+/// Says which name a registered model has now.
+pub(crate) fn model_uid(uid: &str) -> String {
+    format!("MUID#{uid}")
+}
+
+/// A version of a registered model, by the model's uid: it stays where it is when the model is renamed.
+pub(crate) fn model_version(uid: &str, number: u64) -> String {
+    format!("VERSION#{uid}#{number}")
+}
+
+/// In a run's partition: a version was made from this run.
+pub(crate) fn version_of_run(uid: &str, number: u64) -> String {
+    format!("{VERSIONS_OF_RUN}{uid}#{number}")
+}
+
+pub(crate) const VERSIONS_OF_RUN: &str = "MV#";
+
 /// The id in the partition key of a run or logged model: our own ids, which need no escaping.
 pub(crate) fn id_in(partition: &str) -> &str {
     partition.split_once('#').map_or(partition, |(_, id)| id)
@@ -163,6 +185,26 @@ pub(crate) fn logged_model_order(creation_time: i64, id: &str) -> String {
     format!("{}#{id}", descending(creation_time))
 }
 
+/// Index partition: registered models of a project, or its prompts, in the order of their names.
+pub(crate) fn models_of(project: ProjectId, prompts: bool) -> String {
+    format!("PROJ#{project}#{}", if prompts { "PROMPT" } else { "MODEL" })
+}
+
+/// Index partition: model versions of a project, or prompt versions, latest update first.
+pub(crate) fn versions_of(project: ProjectId, prompts: bool) -> String {
+    format!("PROJ#{project}#{}", if prompts { "PVER" } else { "VER" })
+}
+
+/// Index order: last update, latest first; then the model's name; then the highest number.
+pub(crate) fn version_order(updated: i64, name: &str, number: u64) -> String {
+    format!("{}#{name}#{}", descending(updated), version_number_order(number, false))
+}
+
+/// 20 digits whose order is that of version numbers, or its reverse.
+pub(crate) fn version_number_order(number: u64, ascending: bool) -> String {
+    format!("{:020}", if ascending { number } else { u64::MAX - number })
+}
+
 /// Index partition: projects that own something.
 pub(crate) fn projects(id: ProjectId) -> String {
     format!("PROJECTS#{}", id.0 % PROJECT_SHARDS)
@@ -196,6 +238,10 @@ mod tests {
             run(run_id) + " / " + &segment(ulid, 1),
             run(run_id) + " / " + &edge('D', "iris"),
             logged_model("m-1") + " / " + META,
+            registered_model(ProjectId(7), "wine") + " / " + META,
+            model_uid("0a1b") + " / " + META,
+            model_version("0a1b", 3) + " / " + META,
+            run(run_id) + " / " + &version_of_run("0a1b", 3),
             token("ab12") + " / ..",
             format!(
                 "GSI1 {} / {}",
@@ -204,6 +250,8 @@ mod tests {
             ),
             format!("GSI1 {} / {}", experiments_of(ProjectId(7)), experiment_order(ExperimentId(12))),
             format!("GSI1 {} / {}", logged_models_of(ExperimentId(12)), logged_model_order(1_700_000_000_000, "m-1")),
+            format!("GSI1 {} / wine", models_of(ProjectId(7), false)),
+            format!("GSI1 {} / {}", versions_of(ProjectId(7), true), version_order(1_700_000_000_000, "wine", 3)),
             format!("GSI1 {} / {}", projects(ProjectId(7)), 7),
         ];
         insta::assert_snapshot!(rows.join("\n"));

@@ -10,7 +10,11 @@ pub(crate) mod keys;
 mod layout;
 mod logged_models;
 mod metrics;
+mod model_versions;
 mod projects;
+mod registered_models;
+mod registry_items;
+mod registry_search;
 mod request;
 mod run_item;
 mod runs;
@@ -28,12 +32,15 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::clock::Clock;
-use crate::model::{Experiment, ExperimentId};
+use crate::model::{Experiment, ExperimentId, ProjectId, RegisteredModel};
 use crate::objects::Objects;
 
 pub use attributes::TagChange;
 pub use experiments::DEFAULT_EXPERIMENT;
 pub use logged_models::{NewLoggedModel, no_logged_model};
+pub use model_versions::{NewModelVersion, no_version};
+pub use registered_models::{NewRegisteredModel, no_registered_model};
+pub use registry_search::RegistryRows;
 pub use request::{Usage, UsageTotals, metered};
 pub use run_item::StoredRun;
 pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
@@ -53,6 +60,8 @@ pub struct Store {
     usage: Arc<Usage>,
     experiments: Cache<ExperimentId, Cached<Arc<Experiment>>>,
     runs: Cache<String, Cached<RunOwner>>,
+    /// Registered models as last seen: tells which versions to read with a model, and is never trusted for more.
+    registered_models: Cache<(ProjectId, String), Arc<RegisteredModel>>,
     /// Since when (ms) and how many runs this instance began in an experiment.
     new_runs: Cache<ExperimentId, (i64, u32)>,
     skew: skew::Skew,
@@ -90,6 +99,7 @@ impl Store {
             usage: Arc::default(),
             experiments: cache(),
             runs: cache(),
+            registered_models: cache(),
             new_runs: cache(),
             skew,
             open_until: cache(),

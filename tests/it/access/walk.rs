@@ -36,6 +36,11 @@ impl Things {
         let run = text(&created["run"]["info"]["run_id"]);
         let created = hub.post("logged-models", json!({"experiment_id": experiment, "name": "m", "tags": tags})).await;
         let model = text(&created.ok()["model"]["info"]["model_id"]);
+        hub.post("registered-models/create", json!({"name": plain, "tags": tags})).await.ok();
+        let version = json!({"name": plain, "source": "s3://bucket/model", "tags": tags});
+        hub.post("model-versions/create", version).await.ok();
+        let alias = json!({"name": plain, "alias": "best", "version": "1"});
+        hub.post("registered-models/alias", alias).await.ok();
         let metric = json!({"run_id": run, "key": "loss", "value": 1, "timestamp": 1});
         hub.post("runs/log-metric", metric).await.ok();
         let things = Self { project: "1", experiment, name: format!("{plain} (1)"), run, model };
@@ -182,6 +187,46 @@ fn sample(route: &Route, t: &Things) -> Option<Sample> {
         ("DELETE", "logged-models/{model_id}/tags/{tag_key}") => (String::new(), None, false),
         ("POST", "logged-models/{model_id}/params") => {
             (String::new(), Some(json!({"params": [{"key": "p", "value": "v"}]})), false)
+        }
+        ("POST", "registered-models/create") => {
+            let name = format!("new {} ({project})", fresh());
+            (String::new(), Some(json!({"name": name})), false)
+        }
+        ("GET", "registered-models/get" | "registered-models/get-latest-versions") => {
+            (format!("?name={query_name}"), None, false)
+        }
+        ("POST", "registered-models/get-latest-versions") | ("DELETE", "registered-models/delete") => {
+            (String::new(), Some(json!({"name": name})), false)
+        }
+        ("GET", "registered-models/search" | "model-versions/search") => (String::new(), None, true),
+        ("PATCH", "registered-models/update") => {
+            (String::new(), Some(json!({"name": name, "description": "d"})), false)
+        }
+        ("POST", "registered-models/rename") => {
+            let new_name = format!("renamed {}", fresh());
+            (String::new(), Some(json!({"name": name, "new_name": new_name})), false)
+        }
+        ("POST" | "DELETE", "registered-models/set-tag" | "registered-models/delete-tag") => {
+            (String::new(), Some(json!({"name": name, "key": "tag", "value": "v"})), false)
+        }
+        ("GET", "registered-models/alias") => (format!("?name={query_name}&alias=best"), None, false),
+        ("POST" | "DELETE", "registered-models/alias") => {
+            (String::new(), Some(json!({"name": name, "alias": "best", "version": "1"})), false)
+        }
+        ("POST", "model-versions/create") => {
+            (String::new(), Some(json!({"name": name, "source": "s3://bucket/model"})), false)
+        }
+        ("GET", "model-versions/get" | "model-versions/get-download-uri") => {
+            (format!("?name={query_name}&version=1"), None, false)
+        }
+        ("PATCH" | "DELETE", "model-versions/update" | "model-versions/delete") => {
+            (String::new(), Some(json!({"name": name, "version": "1", "description": "d"})), false)
+        }
+        ("POST", "model-versions/transition-stage") => {
+            (String::new(), Some(json!({"name": name, "version": "1", "stage": "Staging"})), false)
+        }
+        ("POST" | "DELETE", "model-versions/set-tag" | "model-versions/delete-tag") => {
+            (String::new(), Some(json!({"name": name, "version": "1", "key": "tag", "value": "v"})), false)
         }
         ("GET", "artifacts/list") => (format!("?run_id={run}"), None, false),
         ("GET", "/2.0/mlflow-artifacts/artifacts") => (format!("?path={experiment}/{run}/artifacts"), None, false),

@@ -16,6 +16,14 @@ pub const LONGEST_EXPERIMENT_NAME: usize = 500;
 pub const LONGEST_EXPERIMENT_TAG_VALUE: usize = 20_000;
 /// Longest value of a logged model's tag.
 pub const LONGEST_MODEL_TAG_VALUE: usize = 100_000;
+/// Longest name of a registered model, bytes: it is part of a key of the index.
+pub const LONGEST_MODEL_NAME: usize = 800;
+/// Longest alias.
+pub const LONGEST_ALIAS: usize = 255;
+/// Registered models on one page.
+pub const MOST_REGISTERED_MODELS: i64 = 1_000;
+/// Versions on one page.
+pub const MOST_VERSIONS: i64 = 200_000;
 /// Longest artifact location that a client may choose.
 pub const LONGEST_ARTIFACT_LOCATION: usize = 2_048;
 /// Metrics in one log-batch, and entries of all kinds together.
@@ -119,14 +127,7 @@ pub fn artifact_location(location: &str) -> Result<()> {
     if climbs(query) {
         return Err(Error::invalid("Invalid query string"));
     }
-    // Our own scheme names a host only in the form `mlflow-artifacts://<host>/`.
-    let names_host = rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-    if NAMES_A_HOST.contains(&scheme.as_str()) || (scheme == "mlflow-artifacts" && names_host) {
-        return Err(Error::invalid(format!(
-            "'artifact_location' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other \
-             than the tracking server's configured artifact storage"
-        )));
-    }
+    host("artifact_location", location)?;
     if location.starts_with("runs:") {
         return Err(Error::invalid(format!("Artifact location cannot be a runs:/ URI. Given: '{location}'")));
     }
@@ -134,6 +135,20 @@ pub fn artifact_location(location: &str) -> Result<()> {
         return Err(Error::invalid(format!(
             "Invalid artifact path length. The length of the artifact path cannot be greater than \
              {LONGEST_ARTIFACT_LOCATION} characters."
+        )));
+    }
+    Ok(())
+}
+
+/// A place that a client names in `field`: the hub must not be made to connect to its host.
+pub fn host(field: &str, location: &str) -> Result<()> {
+    let (scheme, rest) = split_scheme(location);
+    // Our own scheme names a host only in the form `mlflow-artifacts://<host>/`.
+    let names_host = rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if NAMES_A_HOST.contains(&scheme.as_str()) || (scheme == "mlflow-artifacts" && names_host) {
+        return Err(Error::invalid(format!(
+            "'{field}' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other than the \
+             tracking server's configured artifact storage"
         )));
     }
     Ok(())
@@ -215,6 +230,94 @@ pub fn logged_model_name(name: &str) -> Result<()> {
     )))
 }
 
+/// A tag of a registered model or of a version; nothing is cut.
+pub fn registry_tag(key: &str, value: &str) -> Result<()> {
+    name("key", key)?;
+    limit("key", LONGEST_KEY, key)?;
+    limit("value", LONGEST_MODEL_TAG_VALUE, value)
+}
+
+/// The key of a tag that is to be deleted, of any length.
+pub fn tag_name(key: &str) -> Result<()> {
+    name("key", key)
+}
+
+/// The name of a registered model, which may become a folder's.
+pub fn registered_model_name(parameter: &str, name: &str) -> Result<()> {
+    if name.trim().is_empty() {
+        return Err(Error::invalid(format!("Missing value for required parameter '{parameter}'.")));
+    }
+    if name.contains(['/', ':']) {
+        return Err(Error::invalid(format!("Invalid model name '{name}'. Names cannot contain '/' or ':'.")));
+    }
+    if name.len() > LONGEST_MODEL_NAME {
+        return Err(Error::invalid(format!("'name' exceeds the maximum length of {LONGEST_MODEL_NAME} bytes")));
+    }
+    own_normal_form("name", name)
+}
+
+/// The name of an alias, for reading; [`new_alias`] for one to be set.
+pub fn alias(alias: &str) -> Result<()> {
+    if alias.is_empty() {
+        return Err(Error::invalid("Registered model alias name cannot be empty."));
+    }
+    if !alias.chars().all(|next| is_word(next) || next == '-') {
+        return Err(Error::invalid(format!(
+            "Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+        )));
+    }
+    limit("Registered model alias name", LONGEST_ALIAS, alias)
+}
+
+/// The name of an alias to be set: `latest` and `v<number>` mean something already.
+pub fn new_alias(name: &str) -> Result<()> {
+    alias(name)?;
+    if name.eq_ignore_ascii_case(LATEST) {
+        return Err(Error::invalid("'latest' alias name (case insensitive) is reserved."));
+    }
+    let digits = name.strip_prefix(['v', 'V']).unwrap_or_default();
+    if !digits.is_empty() && digits.chars().all(char::is_numeric) {
+        return Err(Error::invalid(format!("Version alias name '{name}' is reserved.")));
+    }
+    Ok(())
+}
+
+/// The alias that every model has: its newest version.
+pub const LATEST: &str = "latest";
+
+/// The number of a version as an integer in any of Python's spellings, and as it is shown; 0 stands for an
+/// integer that no version has.
+pub fn version_number(text: &str) -> Result<(u64, String)> {
+    let refused = || Error::invalid(format!("Parameter 'version' must be an integer, got '{text}'."));
+    let (sign, digits) = match text.trim() {
+        negative if negative.starts_with('-') => ("-", &negative[1..]),
+        positive => ("", positive.strip_prefix('+').unwrap_or(positive)),
+    };
+    // Single underscores may group digits.
+    if digits.split('_').any(|group| group.is_empty() || !group.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(refused());
+    }
+    let digits = digits.replace('_', "");
+    let digits = match digits.trim_start_matches('0') {
+        "" => return Ok((0, "0".to_owned())),
+        digits => digits,
+    };
+    let number = if sign.is_empty() { digits.parse().unwrap_or(0) } else { 0 };
+    Ok((number, format!("{sign}{digits}")))
+}
+
+/// `max_results` of a search in the registry, at most `most`.
+pub fn registry_max_results(count: i64, most: i64) -> Result<usize> {
+    if count > most {
+        return Err(Error::invalid(format!(
+            "Invalid value for request parameter max_results. It must be at most {most}, but got value {count}"
+        )));
+    }
+    usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| {
+        Error::invalid(format!("Invalid value for max_results. It must be a positive integer, but got {count}"))
+    })
+}
+
 /// `max_results` of a search: positive and at most [`MOST_RESULTS`].
 pub fn max_results(count: i64) -> Result<usize> {
     let refused = |rule: String| {
@@ -257,6 +360,11 @@ fn name(path: &str, name: &str) -> Result<()> {
              colon(:) and slashes (/).",
         ));
     }
+    own_normal_form(path, name)
+}
+
+/// Refuses a name that would be another one as a path.
+fn own_normal_form(path: &str, name: &str) -> Result<()> {
     let normal = normal_path(name);
     if normal != name || normal == "." || normal.starts_with("..") || normal.starts_with('/') {
         return Err(invalid_value(
@@ -272,7 +380,7 @@ fn name(path: &str, name: &str) -> Result<()> {
 }
 
 /// The path without `//`, `.` and `..`, as POSIX `normpath` has it.
-fn normal_path(path: &str) -> String {
+pub(super) fn normal_path(path: &str) -> String {
     let root = match path.bytes().take_while(|byte| *byte == b'/').count() {
         0 => "",
         2 => "//",
@@ -294,7 +402,7 @@ fn normal_path(path: &str) -> String {
 }
 
 /// Scheme in lower case, or nothing, and the rest.
-fn split_scheme(location: &str) -> (String, &str) {
+pub(super) fn split_scheme(location: &str) -> (String, &str) {
     let is_scheme = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_alphabetic())
             && text.chars().all(|next| next.is_ascii_alphanumeric() || "+-.".contains(next))

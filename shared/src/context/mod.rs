@@ -4,6 +4,8 @@
 //! A project view (`/mlflow/<path>/tracking`) shows one project as if it were the whole server:
 //! plain names, and the project's default experiment as `0`.
 
+mod naming;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -14,7 +16,9 @@ use crate::auth::{Access, Caller, Subject};
 use crate::error::{Error, Result};
 use crate::model::{Experiment, ExperimentId, ProjectId};
 use crate::state::AppState;
-use crate::store::{DEFAULT_EXPERIMENT, Sealed, Store, StoredRun, no_logged_model, no_run};
+use crate::store::{Sealed, Store, StoredRun, no_logged_model, no_run};
+
+pub use naming::PROJECT_TAG;
 
 /// Which part of the hub a URL speaks of.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -179,46 +183,34 @@ impl Context {
         }
     }
 
-    /// The name that this view shows.
-    pub fn shown_name(&self, experiment: &Experiment) -> String {
-        match self.view {
-            View::Project(_) => experiment.name.clone(),
-            View::Global => format!("{} ({})", experiment.name, experiment.project),
-        }
-    }
-
     /// A stored artifact URI of this experiment as this view shows it.
     pub fn shown_uri(&self, experiment: &Experiment, uri: &str) -> String {
-        let own = format!("mlflow-artifacts:/{}", experiment.id);
-        match uri.strip_prefix(&own) {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-                format!("mlflow-artifacts:/{}{rest}", self.shown_id(experiment))
-            }
+        with_experiment(uri, experiment.id, self.shown_id(experiment))
+    }
+
+    /// A stored artifact URI as this view shows it, given which experiment is the default one of its project.
+    pub fn shown_uri_in(&self, default_experiment: Option<ExperimentId>, uri: &str) -> String {
+        match (&self.view, default_experiment) {
+            (View::Project(_), Some(id)) => with_experiment(uri, id, ExperimentId(0)),
             _ => uri.to_owned(),
         }
     }
 
-    /// A name without the suffix ` (<gid>)` of this project, which clients of the existing stack send.
-    pub fn plain_name(project: ProjectId, name: &str) -> &str {
-        let suffix = format!("({project})");
-        match name.strip_suffix(&suffix) {
-            Some(rest) if rest.ends_with(' ') && !rest.trim_end().is_empty() => rest.trim_end(),
-            _ => name,
-        }
+    /// What a page token is bound to besides its query: the view and the caller.
+    pub fn scope(&self) -> (String, String) {
+        let view = match &self.view {
+            View::Global => String::new(),
+            View::Project(path) => path.clone(),
+        };
+        (view, self.caller.user().to_owned())
     }
+}
 
-    /// The project id that a name ends in, as ` (<gid>)`.
-    pub fn named_project(name: &str) -> Option<ProjectId> {
-        let (rest, id) = name.strip_suffix(')')?.rsplit_once('(')?;
-        let is_suffix = rest.ends_with(' ') && !rest.trim_end().is_empty();
-        (is_suffix && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| id.parse().ok())?
-            .map(ProjectId)
-    }
-
-    /// Is this the name of the default experiment?
-    pub fn is_default_name(name: &str) -> bool {
-        name == DEFAULT_EXPERIMENT
+/// An artifact URI that lies in one experiment, with another's id in it.
+fn with_experiment(uri: &str, id: ExperimentId, shown: ExperimentId) -> String {
+    match uri.strip_prefix(&format!("mlflow-artifacts:/{id}")) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("mlflow-artifacts:/{shown}{rest}"),
+        _ => uri.to_owned(),
     }
 }
 

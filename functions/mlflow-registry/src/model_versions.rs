@@ -1,0 +1,237 @@
+//! Model versions (mlflow.md B.7).
+
+use serde::{Deserialize, Serialize};
+use shared::auth::Access;
+use shared::context::Context;
+use shared::extract::{Empty, Flag, Input, Json, Many, required};
+use shared::model::{ModelVersion, RegisteredModel, validation};
+use shared::store::{NewModelVersion, TagChange, no_version};
+use shared::wire::Pair;
+use shared::{Error, Result};
+
+use crate::aliases::version_missing;
+use crate::registered_models::{asks_for_prompt, checked_tags, named, parse_stage};
+use crate::sources::{self, Claim};
+use crate::wire::{ModelVersionOut, OneVersion};
+
+/// The tag that holds a prompt's text.
+const PROMPT_TEXT_TAG: &str = "mlflow.prompt.text";
+
+#[derive(Deserialize)]
+pub struct CreateModelVersion {
+    name: Option<String>,
+    source: Option<String>,
+    run_id: Option<String>,
+    #[serde(default)]
+    tags: Many<Pair>,
+    run_link: Option<String>,
+    description: Option<String>,
+    model_id: Option<String>,
+}
+
+/// POST `model-versions/create`
+pub async fn create_model_version(
+    context: Context,
+    Input(request): Input<CreateModelVersion>,
+) -> Result<Json<OneVersion>> {
+    let (name, source) = (required("name", request.name.as_ref())?, required("source", request.source.as_ref())?);
+    validation::registered_model_name("name", name)?;
+    validation::host("source", source)?;
+    if let Some(text) = request.tags.0.iter().find(|tag| tag.key == PROMPT_TEXT_TAG) {
+        check_prompt_text(&text.value)?;
+    }
+    let tags = checked_tags(request.tags)?;
+    let claim = Claim { source, run_id: request.run_id.as_deref(), model_id: request.model_id.as_deref() };
+    let (access, plain) = context.registered_model(name).await?;
+    let origin = match asks_for_prompt(&tags) {
+        true => sources::of_prompt(&context, &access, &claim).await?,
+        false => sources::of_model(&context, &access, &claim).await?,
+    };
+    let new = NewModelVersion {
+        source: origin.source,
+        storage: origin.storage,
+        default_experiment: origin.default_experiment,
+        run_id: origin.run_id,
+        run_link: request.run_link.unwrap_or_default(),
+        description: request.description.unwrap_or_default(),
+        tags,
+        logged_model: origin.logged_model,
+    };
+    let created = context.store().create_model_version(&access, &plain, new).await;
+    let (model, version) = created.map_err(|error| named(error, name, &plain))?;
+    Ok(Json(OneVersion { model_version: ModelVersionOut::of_model(&context, &model, &version) }))
+}
+
+fn check_prompt_text(text: &str) -> Result<()> {
+    let most = validation::LONGEST_MODEL_TAG_VALUE;
+    if text.chars().count() > most {
+        return Err(Error::invalid(format!("Prompt text exceeds max length of {most} characters.")));
+    }
+    Ok(())
+}
+
+/// A version as requests name it.
+struct VersionRef<'a> {
+    name: &'a str,
+    number: u64,
+    /// The number as the client is told of it.
+    shown: String,
+}
+
+impl<'a> VersionRef<'a> {
+    fn new(name: Option<&'a String>, version: Option<&String>) -> Result<Self> {
+        let (name, version) = (required("name", name)?, required("version", version)?);
+        Self::parse(name, version)
+    }
+
+    fn parse(name: &'a str, version: &str) -> Result<Self> {
+        validation::registered_model_name("name", name)?;
+        let (number, shown) = validation::version_number(version)?;
+        Ok(Self { name, number, shown })
+    }
+
+    /// Access to the owner, and the model's plain name.
+    async fn owner(&self, context: &Context) -> Result<(Access, String)> {
+        context.registered_model(self.name).await.map_err(|error| self.told(error))
+    }
+
+    /// `error`, unless something is missing: then it is this version.
+    fn told(&self, error: Error) -> Error {
+        version_missing(error, self.missing())
+    }
+
+    fn missing(&self) -> Error {
+        no_version(self.name, &self.shown)
+    }
+
+    async fn read(&self, context: &Context, access: &Access, plain: &str) -> Result<(RegisteredModel, ModelVersion)> {
+        let wanted = |model: &RegisteredModel| model.stages.get(self.number).map(|_| self.number).into_iter().collect();
+        let found = context.store().find_registered_model(access, plain, wanted).await?;
+        let (model, versions) = found.ok_or_else(|| self.missing())?;
+        let version = versions.into_iter().next().ok_or_else(|| self.missing())?;
+        Ok((model, version))
+    }
+
+    async fn shown(&self, context: &Context, access: &Access, plain: &str) -> Result<Json<OneVersion>> {
+        let (model, version) = self.read(context, access, plain).await?;
+        Ok(Json(OneVersion { model_version: ModelVersionOut::of_model(context, &model, &version) }))
+    }
+}
+
+#[derive(Deserialize)]
+pub struct GetModelVersion {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+/// GET `model-versions/get`
+pub async fn get_model_version(context: Context, Input(request): Input<GetModelVersion>) -> Result<Json<OneVersion>> {
+    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let (access, plain) = version.owner(&context).await?;
+    version.shown(&context, &access, &plain).await
+}
+
+#[derive(Serialize)]
+pub struct DownloadUri {
+    artifact_uri: String,
+}
+
+/// GET `model-versions/get-download-uri`: where the files lie
+pub async fn get_download_uri(context: Context, Input(request): Input<GetModelVersion>) -> Result<Json<DownloadUri>> {
+    let (name, version) = (request.name.unwrap_or_default(), request.version.unwrap_or_default());
+    let version = VersionRef::parse(&name, &version)?;
+    let (access, plain) = version.owner(&context).await?;
+    let (_, found) = version.read(&context, &access, &plain).await?;
+    Ok(Json(DownloadUri { artifact_uri: context.shown_uri_in(found.default_experiment, &found.storage) }))
+}
+
+#[derive(Deserialize)]
+pub struct UpdateModelVersion {
+    name: Option<String>,
+    version: Option<String>,
+    description: Option<String>,
+}
+
+/// PATCH `model-versions/update`
+pub async fn update_model_version(
+    context: Context,
+    Input(request): Input<UpdateModelVersion>,
+) -> Result<Json<OneVersion>> {
+    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let (access, plain) = version.owner(&context).await?;
+    let description = request.description.as_deref();
+    let written = context.store().describe_model_version(&access, &plain, version.number, description).await;
+    written.map_err(|error| version.told(error))?;
+    version.shown(&context, &access, &plain).await
+}
+
+#[derive(Deserialize)]
+pub struct TransitionStage {
+    name: Option<String>,
+    version: Option<String>,
+    stage: Option<String>,
+    archive_existing_versions: Option<Flag>,
+}
+
+/// POST `model-versions/transition-stage`
+pub async fn transition_stage(context: Context, Input(request): Input<TransitionStage>) -> Result<Json<OneVersion>> {
+    let (name, version) = (required("name", request.name.as_ref())?, required("version", request.version.as_ref())?);
+    let wanted = required("stage", request.stage.as_ref())?;
+    let stage = parse_stage(wanted)?;
+    let archive = request.archive_existing_versions.is_some_and(|flag| flag.0);
+    if archive && !stage.is_active() {
+        return Err(Error::invalid(format!(
+            "Model version transition cannot archive existing model versions because '{wanted}' is not an Active stage. \
+             Valid stages are ['Staging', 'Production']"
+        )));
+    }
+    let version = VersionRef::parse(name, version)?;
+    let (access, plain) = version.owner(&context).await?;
+    let written = context.store().transition_stage(&access, &plain, version.number, stage, archive).await;
+    written.map_err(|error| version.told(error))?;
+    version.shown(&context, &access, &plain).await
+}
+
+/// DELETE `model-versions/delete`: its number is never used again
+pub async fn delete_model_version(context: Context, Input(request): Input<GetModelVersion>) -> Result<Json<Empty>> {
+    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let (access, plain) = version.owner(&context).await?;
+    let deleted = context.store().delete_model_version(&access, &plain, version.number).await;
+    deleted.map_err(|error| version.told(error))?;
+    Ok(Json(Empty {}))
+}
+
+#[derive(Deserialize)]
+pub struct ModelVersionTag {
+    name: Option<String>,
+    version: Option<String>,
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// POST `model-versions/set-tag`
+pub async fn set_model_version_tag(context: Context, Input(request): Input<ModelVersionTag>) -> Result<Json<Empty>> {
+    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let key = required("key", request.key.as_ref())?;
+    let value = request.value.unwrap_or_default();
+    if key == PROMPT_TEXT_TAG {
+        check_prompt_text(&value)?;
+    }
+    validation::registry_tag(key, &value)?;
+    change_tag(&context, &version, TagChange::Set(key.to_owned(), value)).await
+}
+
+/// DELETE `model-versions/delete-tag`: it need not be there
+pub async fn delete_model_version_tag(context: Context, Input(request): Input<ModelVersionTag>) -> Result<Json<Empty>> {
+    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let key = required("key", request.key.as_ref())?;
+    validation::tag_name(key)?;
+    change_tag(&context, &version, TagChange::Delete(key.to_owned())).await
+}
+
+async fn change_tag(context: &Context, version: &VersionRef<'_>, tag: TagChange) -> Result<Json<Empty>> {
+    let (access, plain) = version.owner(context).await?;
+    let written = context.store().change_model_version_tag(&access, &plain, version.number, tag).await;
+    written.map_err(|error| version.told(error))?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,137 @@
+//! The registry's JSON forms (mlflow.md B.7).
+
+use serde::Serialize;
+use shared::auth::Access;
+use shared::context::{Context, PROJECT_TAG, View};
+use shared::model::{ModelVersion, RegisteredModel};
+use shared::wire::Pair;
+
+#[derive(Serialize)]
+pub struct RegisteredModelOut {
+    name: String,
+    creation_timestamp: i64,
+    last_updated_timestamp: i64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    latest_versions: Vec<ModelVersionOut>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Pair>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<AliasOut>,
+}
+
+#[derive(Serialize)]
+struct AliasOut {
+    alias: String,
+    version: String,
+}
+
+impl RegisteredModelOut {
+    /// As the request's view shows it, with the newest version of each stage. The global view adds the owner as a tag
+    /// `project`.
+    pub fn new(context: &Context, access: &Access, model: &RegisteredModel, latest: &[ModelVersion]) -> Self {
+        let mut tags = Pair::list(&model.tags);
+        if context.view == View::Global {
+            tags.retain(|tag| tag.key != PROJECT_TAG);
+            tags.push(Pair { key: PROJECT_TAG.to_owned(), value: access.path().to_owned() });
+        }
+        let name = context.shown(model.project, &model.name);
+        let aliases = model.aliases.iter();
+        Self {
+            creation_timestamp: model.creation_time,
+            last_updated_timestamp: model.last_update_time,
+            description: model.description.clone(),
+            latest_versions: latest.iter().map(|version| ModelVersionOut::new(context, &name, version)).collect(),
+            tags,
+            aliases: aliases
+                .map(|(alias, version)| AliasOut { alias: alias.clone(), version: version.to_string() })
+                .collect(),
+            name,
+        }
+    }
+
+    /// About how many bytes it takes in an answer.
+    pub fn weight(model: &RegisteredModel, latest: &[ModelVersion]) -> usize {
+        let aliases = model.aliases.keys().map(|alias| alias.len() + 40).sum::<usize>();
+        let tags = weight_of_tags(&model.tags);
+        256 + model.name.len()
+            + model.description.len()
+            + aliases
+            + tags
+            + latest.iter().map(|version| ModelVersionOut::weight(&model.name, version)).sum::<usize>()
+    }
+}
+
+#[derive(Serialize)]
+pub struct ModelVersionOut {
+    name: String,
+    version: String,
+    creation_timestamp: i64,
+    last_updated_timestamp: i64,
+    current_stage: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    source: String,
+    run_id: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Pair>,
+    run_link: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
+}
+
+impl ModelVersionOut {
+    /// A version of the model that this view shows as `name`; lists tell no aliases.
+    pub fn new(context: &Context, name: &str, version: &ModelVersion) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.number.to_string(),
+            creation_timestamp: version.creation_time,
+            last_updated_timestamp: version.last_update_time,
+            current_stage: version.stage.as_str(),
+            description: version.description.clone(),
+            source: context.shown_uri_in(version.default_experiment, &version.source),
+            run_id: version.run_id.clone(),
+            status: "READY",
+            tags: Pair::list(&version.tags),
+            run_link: version.run_link.clone(),
+            aliases: Vec::new(),
+        }
+    }
+
+    /// A version with its aliases.
+    pub fn of_model(context: &Context, model: &RegisteredModel, version: &ModelVersion) -> Self {
+        let name = context.shown(model.project, &model.name);
+        let aliases = model.aliases_of(version.number).cloned().collect();
+        Self { aliases, ..Self::new(context, &name, version) }
+    }
+
+    /// About how many bytes it takes in an answer.
+    pub fn weight(name: &str, version: &ModelVersion) -> usize {
+        let texts = [&version.source, &version.run_id, &version.run_link];
+        let description = version.description.as_ref().map_or(0, String::len);
+        320 + name.len()
+            + description
+            + texts.iter().map(|text| text.len()).sum::<usize>()
+            + weight_of_tags(&version.tags)
+    }
+}
+
+fn weight_of_tags(tags: &std::collections::BTreeMap<String, String>) -> usize {
+    // Texts with many quotes or line ends grow in JSON.
+    tags.iter().map(|(key, value)| key.len() + value.len() + value.len() / 8 + 24).sum()
+}
+
+/// The answer with one model.
+#[derive(Serialize)]
+pub struct OneModel {
+    pub registered_model: RegisteredModelOut,
+}
+
+/// The answer with one version.
+#[derive(Serialize)]
+pub struct OneVersion {
+    pub model_version: ModelVersionOut,
+}
