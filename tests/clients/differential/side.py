@@ -146,4 +146,4 @@ class Side:
             return f"{{{name}}}" if text == number else text
         if key == "message":
             return re.sub(rf"(?<![\w.-]){re.escape(number)}(?![\w-])", f"{{{name}}}", text)
-        return re.sub(rf"^(mlflow-artifacts:/){re.escape(number)}(?=/|$)", rf"\g<1>{{{name}}}", text)
+        return re.sub(rf"^(mlflow-artifacts:/){re.escape(number)}(?=/|$)", rf"\g<1>{{{name}}}", text, flags=re.IGNORECASE)

@@ -297,7 +297,6 @@ def bad_version_filters():
         "run_id = 1",
         "run_id IN (1)",
         "run_id IN ()",
-        "run_id = ''",
         "source_path IN ('a')",
         "source_path NOT IN ('a')",
         "source_path > 'a'",
