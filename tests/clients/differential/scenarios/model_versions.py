@@ -1,6 +1,6 @@
 """Model versions: create, get, update, delete, tags, sources, and the lineage to runs and logged models."""
 
-from ..call import delete, experiment, get, model_version, patch, post, registered_model, run, scenario
+from ..call import delete, experiment, get, model_version, patch, post, put, registered_model, run, scenario
 
 CREATE, GET, UPDATE = "model-versions/create", "model-versions/get", "model-versions/update"
 DELETE, URI = "model-versions/delete", "model-versions/get-download-uri"
@@ -482,6 +482,37 @@ def sources_of_other_versions():
     yield get("the logged model tells its versions", "logged-models/{m}")
     yield delete("setup: delete the origin", "registered-models/delete", {"name": "{u}.origin"})
     yield get("the copy's download uri stays", URI, {**name, "version": "1"})
+
+
+@scenario
+def files():
+    """/model-versions/get-artifact: what the web page shows of a version."""
+    yield experiment("e", "files of versions")
+    yield run("r", "{e}")
+    root = "{e}/{r}/artifacts"
+    for path in ("model/MLmodel", "model/data/a.txt", "beside.txt"):
+        yield put(f"setup: {path}", f"/api/2.0/mlflow-artifacts/artifacts/{root}/{path}", f"this is {path}")
+    yield post("setup: logged model", "logged-models", {"experiment_id": "{e}", "name": "net", "source_run_id": "{r}"}, save={"m": "model.info.model_id"})
+    yield put("setup: its file", "/api/2.0/mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/MLmodel", "of the logged model")
+    yield registered_model("files")
+    name = {"name": "{u}.files"}
+    yield post("setup: of the run", CREATE, {**name, "run_id": "{r}", "source": f"mlflow-artifacts:/{root}/model"})
+    yield post("setup: of the run's uri", CREATE, {**name, "run_id": "{r}", "source": "runs:/{r}/model"})
+    yield post("setup: of the logged model", CREATE, {**name, "model_id": "{m}", "source": "models:/{m}"})
+    yield post("setup: of a version", CREATE, {**name, "source": "models:/{u}.files/1"})
+    for number in ("1", "2", "3", "4"):
+        yield get(f"MLmodel of {number}", "/model-versions/get-artifact", {**name, "version": number, "path": "MLmodel"})
+    one = {**name, "version": "1"}
+    for path in ("data/a.txt", "nosuch.txt", "../beside.txt", "/MLmodel", "data/../MLmodel", "%2e%2e/beside.txt", "data", ""):
+        # What is missing is told with the stock server's own folders.
+        yield get(f"path {path!r}", "/model-versions/get-artifact", {**one, "path": path}, compare_message=False)
+    yield get("no path", "/model-versions/get-artifact", one, compare_message=False)
+    yield get("no version", "/model-versions/get-artifact", {**name, "path": "MLmodel"}, compare_message=False)
+    yield get("no name", "/model-versions/get-artifact", {"version": "1", "path": "MLmodel"})
+    yield get("missing version", "/model-versions/get-artifact", {**name, "version": "9", "path": "MLmodel"})
+    yield get("missing model", "/model-versions/get-artifact", {"name": "{u}.nobody", "version": "1", "path": "MLmodel"})
+    yield get("version in letters", "/model-versions/get-artifact", {**name, "version": "abc", "path": "MLmodel"})
+    yield get("bad name", "/model-versions/get-artifact", {"name": "a/b", "version": "1", "path": "MLmodel"})
 
 
 @scenario
