@@ -322,7 +322,7 @@ def test_w05_no_model_version_names_a_foreign_source(perigee, own, foreign, mode
 def test_w05_a_foreign_source_looks_like_a_missing_one(own, foreign, models):
     mine, theirs = models
     nobody = Things(foreign.project, foreign.view, "987654321", "nobody", "0" * 32)
-    nothing = Model("nobody", theirs.suffix, "m-" + "0" * 32)
+    nothing = Model("nobody", theirs.suffix, "m-" + "f" * 32)
     answers = []
     for things, model in ((foreign, theirs), (nobody, nothing)):
         seen = []
