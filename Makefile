@@ -30,7 +30,7 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 test: check-format lint-and-venvs lint-template test-rust test-clients lambda-build ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
-	@for major in 3 2; do echo "clients, mlflow $$major: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$major.log)"; done
+	@for version in 3 2 210; do echo "clients, mlflow $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
 
 .PHONY: check-format
 check-format:
@@ -43,7 +43,7 @@ lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: venvs
-venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-tools/installed
+venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-tools/installed
 
 # Python's downloads go on while the compiler works.
 .PHONY: lint-and-venvs
@@ -57,15 +57,19 @@ test-rust: ## unit, house and integration tests
 	cargo test --workspace --locked --no-fail-fast 2>&1 | tee $(CARGO_TARGET_DIR)/rust-tests.log
 
 .PHONY: test-clients
-test-clients: test-clients-3 test-clients-2 ## stock MLflow clients (3.x and 2.x) against the hub
+test-clients: test-clients-3 test-clients-2 test-clients-210 ## stock MLflow clients (3.x, 2.x and 2.10) against the hub
+
+CLIENT_TESTS := tests/clients
+# The oldest client shows that the main road is open, and no more.
+test-clients-210: CLIENT_TESTS := tests/clients/test_smoke.py
 
 # The hub is the one that the Rust tests built: alone it would be compiled with other features once more.
-.PHONY: test-clients-3 test-clients-2
-test-clients-3 test-clients-2: test-clients-%: .venv-mlflow%/installed
+.PHONY: test-clients-3 test-clients-2 test-clients-210
+test-clients-3 test-clients-2 test-clients-210: test-clients-%: .venv-mlflow%/installed
 	@echo "== clients, mlflow $*"
 	cargo test --workspace --locked --no-run --quiet
 	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
-	    .venv-mlflow$*/bin/python -m pytest tests/clients -q -p no:cacheprovider 2>&1 \
+	    .venv-mlflow$*/bin/python -m pytest $(CLIENT_TESTS) -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/clients-$*.log
 
 .PHONY: lint-template
@@ -101,7 +105,7 @@ bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency,
 .PHONY: clean
 clean: ## remove everything that was built or installed here; the hub's data in .perigee stays
 	cargo clean
-	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-tools .aws-sam
+	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-tools .aws-sam
 
 .venv-mlflow%/installed: tests/clients/requirements-mlflow%.txt
 	@echo "== installing $< into .venv-mlflow$*"

@@ -20,6 +20,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "mlflow3: needs the MLflow 3 client or server, skipped under MLflow 2")
     config.addinivalue_line("markers", "mlflow2: shows what only the MLflow 2 client does, skipped under MLflow 3")
+    config.addinivalue_line("markers", "multipart: uploads a file in parts")
 
 
 def pytest_collection_modifyitems(items):

@@ -33,4 +33,4 @@ def test_every_known_difference_names_a_call():
 
 
 def test_the_corpus_is_large():
-    assert len(CASES) > 1_000
+    assert len(CASES) > 3_000

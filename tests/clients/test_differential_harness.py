@@ -62,6 +62,13 @@ def test_order_counts_except_where_there_is_none():
     assert fields({"metrics": tags}, {"metrics": tags[::-1]}) == ["metrics[0].key", "metrics[1].key"]
 
 
+def test_versions_and_aliases_of_a_model_have_no_order():
+    entries = [{"name": "a"}, {"name": "b"}]
+    for key in ("latest_versions", "aliases"):
+        assert fields({"registered_model": {key: entries}}, {"registered_model": {key: entries[::-1]}}) == []
+    assert fields({"model_versions": entries}, {"model_versions": entries[::-1]}) != []
+
+
 def test_times_are_times_of_now():
     import time
 

@@ -59,6 +59,23 @@ def test_w09_a_renamed_project_keeps_its_data(gate, hub):
     get(hub.project_view(), "experiments/get-by-name", {"experiment_name": mine.experiment_name}, fresh, status=404)
 
 
+def test_w09_a_renamed_project_keeps_its_models(gate, hub):
+    name = f"moving {uuid.uuid4().hex[:8]}"
+    post(hub.project_view(), "registered-models/create", {"name": name}, DEVELOPER)
+    post(hub.project_view(), "model-versions/create", {"name": name, "source": "s3://bucket/a"}, DEVELOPER)
+    gate.renamed["earth/water-model"] = PROJECT
+    moved = hub.project_view("earth/water-model")
+    assert get(moved, "registered-models/get", {"name": name}, MAINTAINER)["registered_model"]["name"] == name
+    assert len(get(moved, "model-versions/search", {"filter": f"name = '{name}'"}, MAINTAINER)["model_versions"]) == 1
+
+    # A new project at the old path starts empty.
+    del gate.renamed["earth/water-model"]
+    gate.renamed[PROJECT] = "earth/tools/ndvi"
+    fresh = bearer(token("guest"))
+    get(hub.project_view(), "registered-models/get", {"name": name}, fresh, status=404)
+    assert get(hub.project_view(), "model-versions/search", {}, fresh) == {}
+
+
 def test_w11_a_refusal_is_forgotten_soon(gate, hub):
     """A token that GitLab does not know yet, and knows a moment later, is let in within seconds."""
     mine = make_things(hub, PROJECT, MAINTAINER, "refused")
@@ -78,6 +95,22 @@ def test_w12_gitlab_is_not_asked_at_every_request(gate, hub):
     for _ in range(25):
         assert _status(hub, REPORTER, mine.run) == 200
     assert 1 <= len(gate.calls) <= 5, gate.calls
+
+
+def test_w22_a_search_asks_gitlab_about_projects_not_about_models(gate, hub):
+    """However many models there are, a search costs GitLab the same."""
+    asked = []
+    for amount in (2, 20):
+        for index in range(amount):
+            name = f"many {amount} {index}"
+            post(hub.project_view(), "registered-models/create", {"name": name}, DEVELOPER)
+            post(hub.project_view(), "model-versions/create", {"name": name, "source": "s3://bucket/a"}, DEVELOPER)
+        gate.calls.clear()
+        for path, entities in (("registered-models/search", "registered_models"), ("model-versions/search", "model_versions")):
+            found = get(hub.global_view, path, {"filter": f"name LIKE 'many {amount} %'"}, DEVELOPER)
+            assert len(found[entities]) == amount
+        asked.append(len(gate.calls))
+    assert max(asked) <= 6, asked
 
 
 def test_strangers_cost_the_same_number_of_calls_everywhere(gate, hub):

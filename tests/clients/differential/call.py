@@ -97,3 +97,14 @@ def run(placeholder: str, experiment_id: str, start_time: int = 1_000, **fields:
     """Creates a run with a fixed name and saves its id."""
     body = {"experiment_id": experiment_id, "start_time": start_time, "run_name": f"run {placeholder}", **fields}
     return post(f"setup: run {placeholder}", "runs/create", body, save={placeholder: "run.info.run_id"})
+
+
+def registered_model(name: str, **fields: Any) -> Call:
+    """Creates a registered model."""
+    return post(f"setup: model {name}", "registered-models/create", {"name": f"{{u}}.{name}", **fields})
+
+
+def model_version(name: str, number: int, **fields: Any) -> Call:
+    """Creates the next version of a registered model: `number` says which one it will be."""
+    body = {"name": f"{{u}}.{name}", "source": f"s3://bucket/{name}/{number}", **fields}
+    return post(f"setup: version {number} of {name}", "model-versions/create", body)

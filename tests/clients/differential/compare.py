@@ -34,7 +34,7 @@ def _settle(value: Any, unordered: bool, inside: str = "") -> Any:
         return {k: "<token>" if k in TOKENS else _settle(v, unordered, f"{inside}.{k}") for k, v in value.items()}
     if isinstance(value, list):
         items = [_settle(item, unordered, inside) for item in value]
-        has_no_order = inside.endswith((".tags", ".params", ".data.metrics", "_inputs", "_outputs"))
+        has_no_order = inside.endswith((".tags", ".params", ".data.metrics", "_inputs", "_outputs", ".aliases", ".latest_versions"))
         return sorted(items, key=_sort_key) if unordered or has_no_order else items
     return value
 

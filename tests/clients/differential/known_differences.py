@@ -247,3 +247,130 @@ _differ(
         "features_enabled": {"gateway": False},
     },
 )
+
+# ---- the registry
+
+WRONG_TYPE_OF_TAG = ("registered_models.create_refused", "model_versions.create_refused")
+MODEL_SEARCH, VERSION_SEARCH = "registry_search.bad_model_filters", "registry_search.bad_version_filters"
+
+_differ(
+    "a filter that has no meaning is a client's mistake",
+    HTML_500,
+    INVALID,
+    *(f"{MODEL_SEARCH}/{clause}" for clause in ("name IN (a)", "name IS NULL", "name IS NOT NULL", "tags.x IS NULL", "tags.x IS NOT NULL")),
+    *(f"{VERSION_SEARCH}/{clause}" for clause in ("name IS NULL", "tags.x IS NULL")),
+    "registry_search.model_pages/max_results '1e2'",
+)
+_differ(
+    "an order that says one thing twice is a client's mistake",
+    STOCK_500,
+    INVALID,
+    "registry_search.model_orders/bad order ['name', 'name']",
+    "registry_search.model_orders/bad order ['name', 'name DESC']",
+    "registry_search.model_orders/bad order ['timestamp', 'last_updated_timestamp']",
+    "registry_search.version_orders/bad order ['name', 'name']",
+    "registry_search.version_orders/bad order ['version_number', 'version_number DESC']",
+)
+_differ(
+    "a number of any length is a number: no version has it",
+    STOCK_500,
+    MISSING,
+    f"model_versions.numbers/get {'9' * 30!r}",
+    f"model_versions.delete_version/delete {'9' * 30!r}",
+    f"aliases_and_stages.aliases_refused/version {'9' * 30!r}",
+)
+_differ(
+    "a number too long for a version is a client's mistake",
+    STOCK_500,
+    INVALID,
+    "registry_search.version_filters/version_number < 99999999999999999999 AND name LIKE '{u}.mvf.%'",
+)
+_differ(
+    "only Staging and Production can be cleared: a client's mistake",
+    STOCK_500,
+    INVALID,
+    "aliases_and_stages.archiving/archiving in None",
+    "aliases_and_stages.archiving/archiving in Archived",
+)
+_differ("a file on another host is no source: a client's mistake", STOCK_500, INVALID, "model_versions.free_sources/source 'file://host/path'")
+_differ(
+    "a source that leads to no version is a client's mistake",
+    STOCK_500,
+    INVALID,
+    "model_versions.sources_of_other_versions/of a missing stage",
+    "model_versions.sources_of_other_versions/of a model without versions",
+)
+_differ(
+    "a logged model that is not there is a 404, as everywhere else",
+    STOCK_500,
+    MISSING,
+    "model_versions.unknown_logged_models/with its uri",
+    "model_versions.logged_models/a deleted logged model",
+)
+_differ("a logged model that is not there is a 404, as everywhere else", INVALID, MISSING, "model_versions.unknown_logged_models/with artifacts")
+_differ(
+    "a version's run must be there and readable, whatever its source",
+    GOOD,
+    MISSING,
+    *(f"model_versions.unknown_runs/{run} with s3" for run in ("zeros", "letters", "slash", "long")),
+    *(f"model_versions.unknown_runs/{run} with runs uri" for run in ("zeros", "letters", "long")),
+)
+_differ(
+    "a version's run must be there and readable, whatever its source",
+    INVALID,
+    MISSING,
+    *(f"model_versions.unknown_runs/{run} with artifacts" for run in ("zeros", "letters", "slash", "long")),
+)
+_differ(
+    "what cannot be read is refused instead of dropped or zeroed",
+    GOOD,
+    INVALID,
+    *(f"{scenario}/tag with number as value" for scenario in WRONG_TYPE_OF_TAG),
+)
+_differ("so nothing was made", GOOD, MISSING, "registered_models.create_refused/nothing was made for a tag with number as value")
+_differ(
+    "a page has at least one entry",
+    GOOD,
+    INVALID,
+    "registry_search.model_pages/max_results '0'",
+    "registry_search.model_pages/max_results '-1'",
+)
+_differ("a key is not empty", GOOD, INVALID, f"{MODEL_SEARCH}/tags. = 'a'")
+_differ("an alias holds no new line", GOOD, INVALID, *(f"aliases_and_stages.alias_names/{call} 'a\\n'" for call in ("set", "get", "delete")))
+_differ("two values of one parameter are a mistake", GOOD, INVALID, "registered_models.read/name twice")
+_differ("both spellings of a field count, also for required fields", INVALID, GOOD, "registered_models.spellings/newName")
+_differ(
+    "page tokens are signed and bound to their search, so they are refused in other words",
+    INVALID,
+    INVALID,
+    *(f"registry_search.{pages}/{call}" for pages in ("model_pages", "version_pages") for call in ("garbage token", "token that is no json")),
+)
+_differ(
+    "a wrong method is answered in the API's own form",
+    (405, None),
+    (405, "BAD_REQUEST"),
+    "registered_models.update/by post",
+    "registered_models.delete_model/by post",
+    "registered_models.spellings/create by get",
+    "registered_models.spellings/get by post",
+    "model_versions.spellings/create by get",
+    "model_versions.spellings/update by post",
+    "registry_search.model_pages/search by post",
+    "registry_search.version_pages/search by post",
+)
+_differ("a missing parameter is answered in the API's own form", (400, None), INVALID, "model_versions.files/no path")
+_differ("a missing parameter is a client's mistake", STOCK_500, INVALID, "model_versions.files/no version")
+_differ("a runs:/ source leads to the run's files, as it does for the client", STOCK_500, GOOD, "model_versions.files/MLmodel of 2")
+_differ("a number is written in the digits 0 to 9", GOOD, INVALID, "model_versions.numbers/get '١'")
+_differ("a backslash is a separator on some clients, so no part of a name", INVALID, INVALID, "model_versions.sources_of_a_run/backslash dots")
+_differ("the brackets that some clients put behind the name of a list are understood", GOOD, GOOD, "aliases_and_stages.latest_versions/brackets")
+_differ(
+    "any key may be quoted",
+    INVALID,
+    GOOD,
+    "registry_search.model_filters/`name` = '{u}.rmf.alpha'",
+    "registry_search.model_filters/\"name\" = '{u}.rmf.alpha'",
+)
+_differ("all letters have cases, not only those of ASCII", GOOD, GOOD, "registry_search.model_filters/name ILIKE '{u}.rmf.GRÖßE'")
+_differ("blanks mean nothing", INVALID, GOOD, "registry_search.model_orders/order ['  name   DESC  ']")
+_differ("blanks mean nothing", GOOD, GOOD, "registry_search.model_pages/max_results ' 2'")

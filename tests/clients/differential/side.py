@@ -15,7 +15,11 @@ from .call import Call
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 RANDOM_RUN_NAME = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
-SERVER_TIMES = {"creation_time": "last_update_time", "creation_timestamp_ms": "last_updated_timestamp_ms"}
+SERVER_TIMES = {
+    "creation_time": "last_update_time",
+    "creation_timestamp_ms": "last_updated_timestamp_ms",
+    "creation_timestamp": "last_updated_timestamp",
+}
 COMPARED_HEADERS = ("Content-Disposition", "X-Content-Type-Options", "Allow")
 DAY_MS = 86_400_000
 
@@ -142,4 +146,4 @@ class Side:
             return f"{{{name}}}" if text == number else text
         if key == "message":
             return re.sub(rf"(?<![\w.-]){re.escape(number)}(?![\w-])", f"{{{name}}}", text)
-        return re.sub(rf"^(mlflow-artifacts:/){re.escape(number)}(?=/|$)", rf"\g<1>{{{name}}}", text)
+        return re.sub(rf"^(mlflow-artifacts:/){re.escape(number)}(?=/|$)", rf"\g<1>{{{name}}}", text, flags=re.IGNORECASE)

@@ -1,0 +1,531 @@
+"""Model versions: create, get, update, delete, tags, sources, and the lineage to runs and logged models."""
+
+from ..call import delete, experiment, get, model_version, patch, post, put, registered_model, run, scenario
+
+CREATE, GET, UPDATE = "model-versions/create", "model-versions/get", "model-versions/update"
+DELETE, URI = "model-versions/delete", "model-versions/get-download-uri"
+SET_TAG, DELETE_TAG = "model-versions/set-tag", "model-versions/delete-tag"
+WRONG_TYPES = {"number": 7, "decimal": 1.5, "bool": True, "list": ["a"], "object": {"a": "b"}}
+NO_RUN, NO_MODEL = "0" * 32, "m-" + "0" * 32
+
+
+@scenario
+def create():
+    yield registered_model("mv")
+    name = {"name": "{u}.mv"}
+    yield post("minimal", CREATE, {**name, "source": "s3://bucket/a"})
+    yield get("get minimal", GET, {**name, "version": "1"})
+    tags = [{"key": "team", "value": "water"}, {"key": "empty", "value": ""}, {"key": "absent"}]
+    full = {**name, "source": "s3://bucket/b", "description": "# Second\n", "run_link": "https://somewhere/run", "tags": tags}
+    yield post("full", CREATE, full)
+    yield get("get full", GET, {**name, "version": "2"})
+    yield post("same source again", CREATE, {**name, "source": "s3://bucket/a"})
+    yield post("empty fields", CREATE, {**name, "source": "s3://bucket/a", "description": "", "run_id": "", "run_link": "", "model_id": ""})
+    yield get("get with empty fields", GET, {**name, "version": "4"})
+    nulls = {"description": None, "run_id": None, "run_link": None, "model_id": None, "tags": None}
+    yield post("null fields", CREATE, {**name, "source": "s3://bucket/a", **nulls})
+    twice = [{"key": "k", "value": "first"}, {"key": "k", "value": "second"}]
+    yield post("same tag twice", CREATE, {**name, "source": "s3://bucket/a", "tags": twice})
+    yield post("long description", CREATE, {**name, "source": "s3://bucket/a", "description": "d" * 6000})
+    yield post("long source", CREATE, {**name, "source": "s3://bucket/" + "a" * 600})
+    yield post("unknown field is ignored", CREATE, {**name, "source": "s3://bucket/a", "version": "77", "colour": "red"})
+    yield post("model parameters are ignored", CREATE, {**name, "source": "s3://bucket/a", "model_params": [{"name": "a", "value": "b"}]})
+    yield post("ui twin", "/ajax-api/2.0/mlflow/model-versions/create", {**name, "source": "s3://bucket/ui"})
+    yield get("all in the model", "registered-models/get", name)
+
+
+@scenario
+def create_refused():
+    yield registered_model("refuse")
+    name = {"name": "{u}.refuse"}
+    yield post("no name", CREATE, {"source": "s3://bucket/a"})
+    yield post("empty name", CREATE, {"name": "", "source": "s3://bucket/a"})
+    yield post("blank name", CREATE, {"name": " ", "source": "s3://bucket/a"})
+    yield post("name with a slash", CREATE, {"name": "a/b", "source": "s3://bucket/a"})
+    yield post("missing model", CREATE, {"name": "{u}.nobody", "source": "s3://bucket/a"})
+    yield post("no source", CREATE, name)
+    yield post("empty source", CREATE, {**name, "source": ""})
+    yield post("null source", CREATE, {**name, "source": None})
+    yield post("nothing", CREATE, {})
+    for label, value in WRONG_TYPES.items():
+        for field in ("name", "source", "run_id", "description", "run_link", "model_id"):
+            body = {**name, "source": "s3://bucket/a", field: value}
+            yield post(f"{field} is a {label}", CREATE, body)
+    yield post("tags is a text", CREATE, {**name, "source": "s3://bucket/a", "tags": "x"})
+    for label, tag in (
+        ("without key", {"value": "v"}),
+        ("with bad characters", {"key": "a#b", "value": "v"}),
+        ("not in normal form", {"key": "./a", "value": "v"}),
+        ("with a long key", {"key": "k" * 251, "value": "v"}),
+        ("with a long value", {"key": "k", "value": "v" * 100_001}),
+    ):
+        yield post(f"tag {label}", CREATE, {**name, "source": "s3://bucket/a", "tags": [tag]})
+    yield get("no version was made", "model-versions/search", {"filter": "name = '{u}.refuse'"})
+    numeric = {"key": "k", "value": 1}
+    yield post("tag with number as value", CREATE, {**name, "source": "s3://bucket/a", "tags": [numeric]})
+
+
+@scenario
+def numbers():
+    yield registered_model("numbered")
+    name = {"name": "{u}.numbered"}
+    for number in (1, 2, 3):
+        yield model_version("numbered", number)
+    for version in ("1", "01", "+1", " 1", "1 ", "1_0", "0", "-1", "1.0", "1e0", "abc", "None", "latest", "999", "9" * 30, "", "١"):
+        yield get(f"get {version!r}", GET, {**name, "version": version})
+    yield get("get without version", GET, name)
+    yield get("get without name", GET, {"version": "1"})
+    yield get("get of missing model", GET, {"name": "{u}.nobody", "version": "1"})
+    yield get("get with a bad name", GET, {"name": "a/b", "version": "1"})
+    yield delete("delete the middle one", DELETE, {**name, "version": "2"})
+    yield get("the middle one is gone", GET, {**name, "version": "2"})
+    yield delete("delete it again", DELETE, {**name, "version": "2"})
+    yield post("next is 4", CREATE, {**name, "source": "s3://bucket/4"})
+    yield delete("delete the last one", DELETE, {**name, "version": "4"})
+    yield post("next is 5", CREATE, {**name, "source": "s3://bucket/5"})
+    for number in ("1", "3", "5"):
+        yield delete(f"delete {number}", DELETE, {**name, "version": number})
+    yield get("model without versions", "registered-models/get", name)
+    yield post("next is 6", CREATE, {**name, "source": "s3://bucket/6"})
+    yield get("versions now", "model-versions/search", {"filter": "name = '{u}.numbered'"})
+
+
+@scenario
+def delete_version():
+    yield registered_model("del")
+    name = {"name": "{u}.del"}
+    for number in (1, 2):
+        yield model_version("del", number, tags=[{"key": "k", "value": str(number)}])
+    for alias in ("champion", "best"):
+        yield post(f"setup: {alias}", "registered-models/alias", {**name, "alias": alias, "version": "1"})
+    yield post("setup: other alias", "registered-models/alias", {**name, "alias": "other", "version": "2"})
+    for version in ("abc", "0", "-1", "1.0", "99", "9" * 30):
+        yield delete(f"delete {version!r}", DELETE, {**name, "version": version})
+    yield delete("no version", DELETE, name)
+    yield delete("empty version", DELETE, {**name, "version": ""})
+    yield delete("number as version", DELETE, {**name, "version": 1})
+    yield delete("no name", DELETE, {"version": "1"})
+    yield delete("bad name", DELETE, {"name": "a/b", "version": "1"})
+    yield delete("missing model", DELETE, {"name": "{u}.nobody", "version": "1"})
+    yield delete("delete it", DELETE, {**name, "version": "1"})
+    for label, method, path, fields in (
+        ("update", patch, UPDATE, {"description": "x"}),
+        ("set-tag", post, SET_TAG, {"key": "k", "value": "v"}),
+        ("delete-tag", delete, DELETE_TAG, {"key": "k"}),
+        ("stage", post, "model-versions/transition-stage", {"stage": "Staging"}),
+        ("alias", post, "registered-models/alias", {"alias": "a"}),
+    ):
+        yield method(f"{label} for the deleted one", path, {**name, "version": "1", **fields})
+    yield get("download uri of the deleted one", URI, {**name, "version": "1"})
+    yield get("alias of the deleted one", "registered-models/alias", {**name, "alias": "champion"})
+    yield get("other alias", "registered-models/alias", {**name, "alias": "other"})
+    yield get("aliases left", "registered-models/get", name)
+    for clause in ("name = '{u}.del'", "version_number = 1 AND name = '{u}.del'", "tags.k = '1' AND name = '{u}.del'"):
+        yield get(f"search {clause}", "model-versions/search", {"filter": clause})
+
+
+@scenario
+def update():
+    yield registered_model("upd")
+    name = {"name": "{u}.upd"}
+    yield model_version("upd", 1, description="first", tags=[{"key": "k", "value": "v"}])
+    one = {**name, "version": "1"}
+    yield patch("description", UPDATE, {**one, "description": "second"})
+    yield get("described", GET, one)
+    yield patch("empty", UPDATE, {**one, "description": ""})
+    yield get("emptied", GET, one)
+    yield patch("setup: again", UPDATE, {**one, "description": "third"})
+    yield patch("null", UPDATE, {**one, "description": None})
+    yield get("after null", GET, one)
+    yield patch("setup: once more", UPDATE, {**one, "description": "fourth"})
+    yield patch("absent", UPDATE, one)
+    yield get("after absent", GET, one)
+    yield get("in the model", "registered-models/get", name)
+    yield patch("long", UPDATE, {**one, "description": "d" * 6000})
+    yield patch("padded version", UPDATE, {**name, "version": "01", "description": "padded"})
+    yield patch("version in letters", UPDATE, {**name, "version": "abc", "description": "x"})
+    yield patch("number as version", UPDATE, {**name, "version": 1, "description": "x"})
+    yield patch("missing version", UPDATE, {**name, "version": "7", "description": "x"})
+    yield patch("no version", UPDATE, {**name, "description": "x"})
+    yield patch("no name", UPDATE, {"version": "1", "description": "x"})
+    yield patch("bad name", UPDATE, {"name": "a:b", "version": "1", "description": "x"})
+    yield patch("missing model", UPDATE, {"name": "{u}.nobody", "version": "1", "description": "x"})
+    for label, value in WRONG_TYPES.items():
+        yield patch(f"description is a {label}", UPDATE, {**one, "description": value})
+
+
+@scenario
+def tags():
+    yield registered_model("vt")
+    yield model_version("vt", 1)
+    one = {"name": "{u}.vt", "version": "1"}
+    yield post("set", SET_TAG, {**one, "key": "team", "value": "water"})
+    yield post("set again", SET_TAG, {**one, "key": "team", "value": "fire"})
+    yield post("empty value", SET_TAG, {**one, "key": "empty", "value": ""})
+    yield post("no value", SET_TAG, {**one, "key": "absent"})
+    yield post("unicode", SET_TAG, {**one, "key": "größe", "value": "洪水"})
+    yield get("all tags", GET, one)
+    yield get("all tags in the model", "registered-models/get", {"name": "{u}.vt"})
+    yield post("longest key", SET_TAG, {**one, "key": "k" * 250, "value": "v"})
+    yield post("key too long", SET_TAG, {**one, "key": "k" * 251, "value": "v"})
+    yield post("longest value", SET_TAG, {**one, "key": "long", "value": "v" * 100_000})
+    yield post("value too long", SET_TAG, {**one, "key": "long", "value": "v" * 100_001})
+    yield post("key not in normal form", SET_TAG, {**one, "key": "a/", "value": "v"})
+    yield post("key with bad characters", SET_TAG, {**one, "key": "a#b", "value": "v"})
+    yield post("no key", SET_TAG, {**one, "value": "v"})
+    yield post("no version", SET_TAG, {"name": "{u}.vt", "key": "k", "value": "v"})
+    yield post("no name", SET_TAG, {"version": "1", "key": "k", "value": "v"})
+    yield post("version in letters", SET_TAG, {**one, "version": "abc", "key": "k", "value": "v"})
+    yield post("number as version", SET_TAG, {**one, "version": 1, "key": "k", "value": "v"})
+    yield post("missing version", SET_TAG, {**one, "version": "7", "key": "k", "value": "v"})
+    yield post("missing model", SET_TAG, {"name": "{u}.nobody", "version": "1", "key": "k", "value": "v"})
+    yield post("number as value", SET_TAG, {**one, "key": "k", "value": 1})
+    yield delete("delete one", DELETE_TAG, {**one, "key": "team"})
+    yield delete("delete it again", DELETE_TAG, {**one, "key": "team"})
+    yield delete("delete longest key", DELETE_TAG, {**one, "key": "k" * 250})
+    yield delete("delete longest value", DELETE_TAG, {**one, "key": "long"})
+    yield delete("delete without key", DELETE_TAG, one)
+    yield delete("delete bad key", DELETE_TAG, {**one, "key": "a#b"})
+    yield delete("delete in missing version", DELETE_TAG, {**one, "version": "7", "key": "k"})
+    yield delete("delete in missing model", DELETE_TAG, {"name": "{u}.nobody", "version": "1", "key": "k"})
+    yield get("tags left", GET, one)
+
+
+@scenario
+def download_uri():
+    yield registered_model("uri")
+    yield model_version("uri", 1)
+    name = {"name": "{u}.uri"}
+    yield get("of a version", URI, {**name, "version": "1"})
+    yield get("of a padded version", URI, {**name, "version": "01"})
+    yield get("of a missing version", URI, {**name, "version": "7"})
+    yield get("of a version in letters", URI, {**name, "version": "abc"})
+    yield get("of no version", URI, name)
+    yield get("of an empty version", URI, {**name, "version": ""})
+    yield get("of no name", URI, {"version": "1"})
+    yield get("of nothing", URI)
+    yield get("of a missing model", URI, {"name": "{u}.nobody", "version": "1"})
+    yield get("of a bad name", URI, {"name": "a/b", "version": "1"})
+
+
+@scenario
+def free_sources():
+    """Sources that belong to no run: those that are stored, and those that are not."""
+    yield registered_model("free")
+    for source in (
+        "s3://bucket/path",
+        "s3://bucket",
+        "s3://bucket/",
+        "s3://bucket/a//b",
+        "s3://bucket/a b",
+        "s3://bucket/a%20b",
+        "s3://bucket/./a",
+        "s3://bucket/a/.",
+        "s3://bucket/größe",
+        "S3://bucket/a",
+        "gs://bucket/path",
+        "wasbs://container@account.blob.core.windows.net/path",
+        "abfss://container@account.dfs.core.windows.net/path",
+        "hdfs://host/path",
+        "dbfs:/path",
+        "ftp://host/path",
+        "http://host/path",
+        "https://host/path?query=1#fragment",
+        "https://host",
+        "dummy-source",
+        "relative/path",
+        "./relative",
+        "/absolute/path",
+        "//host/path",
+        "/",
+        ".",
+        "..",
+        "~",
+        "C:\\models",
+        "file:///absolute/path",
+        "file:/absolute/path",
+        "file:relative",
+        "file://host/path",
+        "file://localhost/path",
+        "FILE:///absolute/path",
+        "s3://bucket/../other",
+        "s3://bucket/a/..",
+        "s3://bucket/%2e%2e/other",
+        "s3://bucket/%252e%252e/other",
+        "s3://bucket/..%2fother",
+        "s3://bucket/a%00",
+        "s3://bucket/a..b",
+        "s3://bucket/a?x=../b",
+        "s3://bucket/a#../b",
+        "https://host/../path",
+        "mlflow-artifacts:/1",
+        "mlflow-artifacts:/",
+        "mlflow-artifacts:",
+        "mlflow-artifacts://host/path",
+        "MLFLOW-ARTIFACTS:/1/a",
+        "http://host/api/2.0/mlflow-artifacts/artifacts/1/a",
+        "https://host/prefix/api/2.0/mlflow-artifacts/artifacts/1/a",
+        "https://host/api%2F2.0/mlflow-artifacts/artifacts/1/a",
+        "https://host/ajax-api/2.0/mlflow-artifacts/artifacts/1/a",
+        f"runs:/{NO_RUN}/model",
+        "runs:/",
+        "runs://host/a/b",
+        "models:/",
+        "models://host/a/1",
+        "models:/nobody/1",
+        "models:/a/b/c",
+        f"models:/{NO_MODEL}",
+        "prompts:/a/1",
+        "javascript:alert(1)",
+        " ",
+        "a b",
+        "sqlite:///a",
+        "databricks://profile",
+    ):
+        # Where a scheme names a host, the stock server goes on to advise a setting of its own.
+        names_a_host = source.startswith(("http", "ftp", "hdfs", "abfss", "mlflow-artifacts://"))
+        yield post(f"source {source!r}", CREATE, {"name": "{u}.free", "source": source}, compare_message=not names_a_host)
+
+
+@scenario
+def sources_of_a_run():
+    yield experiment("e", "sources of a run")
+    yield run("r", "{e}")
+    yield run("s", "{e}")
+    yield registered_model("ofrun")
+    name = {"name": "{u}.ofrun", "run_id": "{r}"}
+    root = "mlflow-artifacts:/{e}/{r}/artifacts"
+    for label, source in (
+        ("its artifacts", f"{root}/model"),
+        ("its root", root),
+        ("its root with a slash", f"{root}/"),
+        ("two slashes", f"{root}//model"),
+        ("encoded letters", f"{root}/mod%65l"),
+        ("encoded root", "mlflow-artifacts:/{e}/{r}/%61rtifacts/model"),
+        ("a runs uri", "runs:/{r}/model"),
+        ("a runs uri without path", "runs:/{r}"),
+        ("a runs uri of deep path", "runs:/{r}/a/b/c"),
+        ("foreign storage", "s3://bucket/a"),
+        ("a foreign web server", "https://host/a"),
+        ("the other run", "mlflow-artifacts:/{e}/{s}/artifacts/model"),
+        ("the other run's uri", "runs:/{s}/model"),
+        ("the experiment", "mlflow-artifacts:/{e}"),
+        ("a folder beside its artifacts", "mlflow-artifacts:/{e}/{r}/artifacts2/model"),
+        ("the run's folder", "mlflow-artifacts:/{e}/{r}"),
+        ("out of it", f"{root}/../../{{s}}/artifacts/model"),
+        ("out of it, encoded", f"{root}/%2e%2e/%2e%2e/{{s}}/artifacts/model"),
+        ("out of it, encoded twice", f"{root}/%252e%252e/{{s}}"),
+        ("a dot inside", f"{root}/./model"),
+        ("two slashes and dots", f"{root}//../a"),
+        ("backslash dots", f"{root}\\..\\a"),
+        ("a zero byte", f"{root}/a%00"),
+        ("a query", f"{root}/model?x=1"),
+        ("a fragment", f"{root}/model#x"),
+        ("an authority", "mlflow-artifacts://host/{e}/{r}/artifacts/model"),
+        ("scheme in capitals", "MLFLOW-ARTIFACTS:/{e}/{r}/artifacts/model"),
+        ("the proxy's url", "http://host/api/2.0/mlflow-artifacts/artifacts/{e}/{r}/artifacts/model"),
+        ("a local path", "/{e}/{r}/artifacts/model"),
+        ("a file uri", "file:///{e}/{r}/artifacts/model"),
+        ("a runs uri with dots", "runs:/{r}/../{s}/model"),
+        ("a runs uri with encoded dots", "runs:/{r}/%2e%2e/{s}/model"),
+        ("a runs uri with a host", "runs://host/{r}/model"),
+        ("dummy-source", "dummy-source"),
+    ):
+        # The stock server tells of its own folders, or advises a setting of its own.
+        comparable = not source.startswith(("/", "file:", "dummy", "http", "mlflow-artifacts://"))
+        yield post(label, CREATE, {**name, "source": source}, compare_message=comparable)
+    yield get("what was made", "model-versions/search", {"filter": "name = '{u}.ofrun'", "order_by": "version_number"})
+    yield get("found by run", "model-versions/search", {"filter": "run_id = '{r}'", "order_by": "version_number"})
+    for number in ("1", "2", "3"):
+        yield get(f"download uri of {number}", URI, {"name": "{u}.ofrun", "version": number})
+    yield post("no run for its artifacts", CREATE, {"name": "{u}.ofrun", "source": f"{root}/model"})
+    yield post("no run for a runs uri", CREATE, {"name": "{u}.ofrun", "source": "runs:/{r}/model"})
+    yield post("empty run for a runs uri", CREATE, {"name": "{u}.ofrun", "run_id": "", "source": "runs:/{r}/model"})
+    yield post("setup: delete the other run", "runs/delete", {"run_id": "{s}"})
+    deleted = {"name": "{u}.ofrun", "run_id": "{s}"}
+    yield post("deleted run's artifacts", CREATE, {**deleted, "source": "mlflow-artifacts:/{e}/{s}/artifacts/model"})
+    yield post("deleted run with s3", CREATE, {**deleted, "source": "s3://bucket/a"})
+
+
+@scenario
+def unknown_runs():
+    yield experiment("e", "unknown runs")
+    yield run("r", "{e}")
+    yield registered_model("unknown")
+    artifacts = "mlflow-artifacts:/{e}/{r}/artifacts/model"
+    for label, run_id in (("zeros", NO_RUN), ("letters", "abc"), ("slash", "a/b"), ("long", "a" * 300)):
+        for kind, source in (("s3", "s3://bucket/a"), ("artifacts", artifacts), ("runs uri", f"runs:/{run_id}/model")):
+            body = {"name": "{u}.unknown", "run_id": run_id, "source": source}
+            yield post(f"{label} with {kind}", CREATE, body, compare_message=False)
+
+
+@scenario
+def logged_models():
+    yield experiment("e", "sources of a model")
+    yield run("r", "{e}")
+    yield run("s", "{e}")
+    for name, fields in (("m", {"source_run_id": "{r}"}), ("n", {}), ("o", {})):
+        body = {"experiment_id": "{e}", "name": f"net {name}", **fields}
+        yield post(f"setup: {name}", "logged-models", body, save={name: "model.info.model_id"})
+    yield registered_model("oflm")
+    yield registered_model("second")
+    name = {"name": "{u}.oflm"}
+    root = "mlflow-artifacts:/{e}/models/{m}/artifacts"
+    for label, fields in (
+        ("a models uri", {"model_id": "{m}", "source": "models:/{m}"}),
+        ("a models uri and its run", {"model_id": "{m}", "run_id": "{r}", "source": "models:/{m}"}),
+        ("a models uri and another run", {"model_id": "{m}", "run_id": "{s}", "source": "models:/{m}"}),
+        ("its artifacts", {"model_id": "{m}", "source": root}),
+        ("below its artifacts", {"model_id": "{m}", "source": f"{root}/a/b"}),
+        ("its artifacts and its run", {"model_id": "{m}", "run_id": "{r}", "source": root}),
+        ("foreign storage", {"model_id": "{m}", "source": "s3://bucket/a"}),
+        ("a model without a run", {"model_id": "{n}", "source": "models:/{n}"}),
+        ("a model without a run, and a run", {"model_id": "{n}", "run_id": "{r}", "source": "models:/{n}"}),
+        ("no model id for a models uri", {"source": "models:/{m}"}),
+        ("only the run for a models uri", {"run_id": "{r}", "source": "models:/{m}"}),
+        ("only the run for its artifacts", {"run_id": "{r}", "source": root}),
+        ("no model id for its artifacts", {"source": root}),
+        ("another model's uri", {"model_id": "{n}", "source": "models:/{m}"}),
+        ("another model's artifacts", {"model_id": "{n}", "source": root}),
+        ("the run's artifacts", {"model_id": "{m}", "run_id": "{r}", "source": "mlflow-artifacts:/{e}/{r}/artifacts/a"}),
+        ("a runs uri", {"model_id": "{m}", "run_id": "{r}", "source": "runs:/{r}/a"}),
+        ("out of it", {"model_id": "{m}", "source": f"{root}/../../{{n}}/artifacts"}),
+        ("a local path", {"model_id": "{m}", "source": "/{e}/models/{m}"}),
+        ("a models uri with a path", {"model_id": "{m}", "source": "models:/{m}/a/b"}),
+    ):
+        yield post(label, CREATE, {**name, **fields})
+    yield get("what was made", "model-versions/search", {"filter": "name = '{u}.oflm'", "order_by": "version_number"})
+    for number in ("1", "2", "4", "5"):
+        yield get(f"version {number}", GET, {**name, "version": number})
+        yield get(f"download uri of {number}", URI, {**name, "version": number})
+    yield get("the logged model tells its versions", "logged-models/{m}")
+    yield get("so does the one without a run", "logged-models/{n}")
+    yield post("in a second registered model", CREATE, {"name": "{u}.second", "model_id": "{o}", "source": "models:/{o}"})
+    yield get("told by the logged model", "logged-models/{o}")
+    yield post("and again", CREATE, {"name": "{u}.second", "model_id": "{o}", "source": "models:/{o}"})
+    yield get("both told", "logged-models/{o}")
+    yield delete("setup: delete a version", DELETE, {"name": "{u}.second", "version": "1"})
+    yield get("after a deletion", "logged-models/{o}")
+    yield post("setup: rename", "registered-models/rename", {"name": "{u}.second", "new_name": "{u}.third"})
+    yield get("after a renaming", "logged-models/{o}")
+    yield delete("setup: delete the registered model", "registered-models/delete", {"name": "{u}.third"})
+    yield get("after the model's deletion", "logged-models/{o}")
+    yield delete("setup: delete the logged model", "logged-models/{m}")
+    yield get("a version outlives its logged model", GET, {**name, "version": "1"})
+    yield get("and has its download uri", URI, {**name, "version": "1"})
+    yield post("a deleted logged model", CREATE, {**name, "model_id": "{m}", "source": "models:/{m}"})
+
+
+@scenario
+def unknown_logged_models():
+    yield experiment("e", "unknown models")
+    yield run("r", "{e}")
+    yield post("setup: m", "logged-models", {"experiment_id": "{e}", "name": "net"}, save={"m": "model.info.model_id"})
+    yield registered_model("unknown lm")
+    for label, fields in (
+        ("with s3", {"model_id": NO_MODEL, "source": "s3://bucket/a"}),
+        ("and a run with s3", {"model_id": NO_MODEL, "run_id": "{r}", "source": "s3://bucket/a"}),
+        ("with its uri", {"model_id": NO_MODEL, "source": f"models:/{NO_MODEL}"}),
+        ("with artifacts", {"model_id": NO_MODEL, "source": "mlflow-artifacts:/{e}/models/{m}/artifacts"}),
+        ("of letters with s3", {"model_id": "abc", "source": "s3://bucket/a"}),
+    ):
+        yield post(label, CREATE, {"name": "{u}.unknown lm", **fields}, compare_message=False)
+
+
+@scenario
+def sources_of_other_versions():
+    """`models:/name/version` as a source: a copy of that version, wherever it is stored."""
+    yield experiment("e", "copies")
+    yield run("r", "{e}")
+    yield post("setup: logged model", "logged-models", {"experiment_id": "{e}", "name": "net", "source_run_id": "{r}"}, save={"m": "model.info.model_id"})
+    yield registered_model("origin")
+    yield registered_model("copy")
+    yield registered_model("empty")
+    yield model_version("origin", 1, run_id="{r}", source="mlflow-artifacts:/{e}/{r}/artifacts/model")
+    yield model_version("origin", 2)
+    yield post("setup: version 3 of origin", CREATE, {"name": "{u}.origin", "model_id": "{m}", "source": "models:/{m}"})
+    yield post("setup: alias", "registered-models/alias", {"name": "{u}.origin", "alias": "champion", "version": "1"})
+    yield post("setup: stage", "model-versions/transition-stage", {"name": "{u}.origin", "version": "2", "stage": "Staging"})
+    name = {"name": "{u}.copy"}
+    for label, fields in (
+        ("of a version with a run", {"source": "models:/{u}.origin/1"}),
+        ("of a version without one", {"source": "models:/{u}.origin/2"}),
+        ("of a logged model's version", {"source": "models:/{u}.origin/3"}),
+        ("of an alias", {"source": "models:/{u}.origin@champion"}),
+        ("of a stage", {"source": "models:/{u}.origin/Staging"}),
+        ("of a stage in small letters", {"source": "models:/{u}.origin/staging"}),
+        ("of the latest", {"source": "models:/{u}.origin/latest"}),
+        ("of a padded version", {"source": "models:/{u}.origin/01"}),
+        ("of a copy", {"source": "models:/{u}.copy/1"}),
+        ("with the same run", {"source": "models:/{u}.origin/1", "run_id": "{r}"}),
+        ("with another run", {"source": "models:/{u}.origin/1", "run_id": NO_RUN}),
+        ("with an empty run", {"source": "models:/{u}.origin/1", "run_id": ""}),
+        ("with a run where there is none", {"source": "models:/{u}.origin/2", "run_id": "{r}"}),
+        ("with a model id", {"source": "models:/{u}.origin/1", "model_id": "{m}"}),
+        ("with the model id", {"source": "models:/{u}.origin/3", "model_id": "{m}"}),
+        ("of a missing version", {"source": "models:/{u}.origin/99"}),
+        ("of a missing alias", {"source": "models:/{u}.origin@nosuch"}),
+        ("of a missing stage", {"source": "models:/{u}.origin/Production"}),
+        ("of an unknown stage", {"source": "models:/{u}.origin/nosuch"}),
+        ("of a missing model", {"source": "models:/{u}.nobody/1"}),
+        ("of a model without versions", {"source": "models:/{u}.empty/latest"}),
+        ("with a slash more", {"source": "models:/{u}.origin/1/"}),
+        ("with two slashes", {"source": "models:///{u}.origin/1"}),
+        ("without a slash", {"source": "models:{u}.origin/1"}),
+        ("with dots", {"source": "models:/{u}.origin/../1"}),
+        ("encoded", {"source": "models:/{u}%2Eorigin/1"}),
+    ):
+        yield post(label, CREATE, {**name, **fields})
+    yield get("what was made", "model-versions/search", {"filter": "name = '{u}.copy'", "order_by": "version_number"})
+    for number in ("1", "2", "3", "4"):
+        yield get(f"download uri of {number}", URI, {**name, "version": number})
+    yield get("the logged model tells its versions", "logged-models/{m}")
+    yield delete("setup: delete the origin", "registered-models/delete", {"name": "{u}.origin"})
+    yield get("the copy's download uri stays", URI, {**name, "version": "1"})
+
+
+@scenario
+def files():
+    """/model-versions/get-artifact: what the web page shows of a version."""
+    yield experiment("e", "files of versions")
+    yield run("r", "{e}")
+    root = "{e}/{r}/artifacts"
+    for path in ("model/MLmodel", "model/data/a.txt", "beside.txt"):
+        yield put(f"setup: {path}", f"/api/2.0/mlflow-artifacts/artifacts/{root}/{path}", f"this is {path}")
+    yield post("setup: logged model", "logged-models", {"experiment_id": "{e}", "name": "net", "source_run_id": "{r}"}, save={"m": "model.info.model_id"})
+    yield put("setup: its file", "/api/2.0/mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/MLmodel", "of the logged model")
+    yield registered_model("files")
+    name = {"name": "{u}.files"}
+    yield post("setup: of the run", CREATE, {**name, "run_id": "{r}", "source": f"mlflow-artifacts:/{root}/model"})
+    yield post("setup: of the run's uri", CREATE, {**name, "run_id": "{r}", "source": "runs:/{r}/model"})
+    yield post("setup: of the logged model", CREATE, {**name, "model_id": "{m}", "source": "models:/{m}"})
+    yield post("setup: of a version", CREATE, {**name, "source": "models:/{u}.files/1"})
+    for number in ("1", "2", "3", "4"):
+        yield get(f"MLmodel of {number}", "/model-versions/get-artifact", {**name, "version": number, "path": "MLmodel"})
+    one = {**name, "version": "1"}
+    for path in ("data/a.txt", "nosuch.txt", "../beside.txt", "/MLmodel", "data/../MLmodel", "%2e%2e/beside.txt", "data", ""):
+        # What is missing is told with the stock server's own folders.
+        yield get(f"path {path!r}", "/model-versions/get-artifact", {**one, "path": path}, compare_message=False)
+    yield get("no path", "/model-versions/get-artifact", one, compare_message=False)
+    yield get("no version", "/model-versions/get-artifact", {**name, "path": "MLmodel"}, compare_message=False)
+    yield get("no name", "/model-versions/get-artifact", {"version": "1", "path": "MLmodel"})
+    yield get("missing version", "/model-versions/get-artifact", {**name, "version": "9", "path": "MLmodel"})
+    yield get("missing model", "/model-versions/get-artifact", {"name": "{u}.nobody", "version": "1", "path": "MLmodel"})
+    yield get("version in letters", "/model-versions/get-artifact", {**name, "version": "abc", "path": "MLmodel"})
+    yield get("bad name", "/model-versions/get-artifact", {"name": "a/b", "version": "1", "path": "MLmodel"})
+
+
+@scenario
+def spellings():
+    yield registered_model("camel")
+    yield experiment("e", "camel")
+    yield run("r", "{e}")
+    body = {"name": "{u}.camel", "source": "s3://bucket/a"}
+    yield post("runId and runLink", CREATE, {**body, "runId": "{r}", "runLink": "https://somewhere"})
+    yield post("both spellings of the run", CREATE, {**body, "runId": "{r}", "run_id": "{r}"})
+    yield post("both spellings, two runs", CREATE, {**body, "runId": "{r}", "run_id": NO_RUN})
+    yield post("archiveExistingVersions", "model-versions/transition-stage", {"name": "{u}.camel", "version": "1", "stage": "Staging", "archiveExistingVersions": True})
+    yield get("what was made", "model-versions/search", {"filter": "name = '{u}.camel'"})
+    yield get("create by get", CREATE, body)
+    yield post("update by post", UPDATE, {"name": "{u}.camel", "version": "1"})
+    yield post("broken json", CREATE, raw='{"name": "{u}.camel", "source": ')
