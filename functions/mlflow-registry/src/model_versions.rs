@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::Context;
-use shared::extract::{Empty, Flag, Input, Json, Many, required};
+use shared::extract::{Empty, Input, Json, Many, required};
 use shared::model::{ModelVersion, RegisteredModel, validation};
 use shared::store::{NewModelVersion, TagChange, no_version};
 use shared::wire::Pair;
@@ -36,7 +36,6 @@ pub async fn create_model_version(
 ) -> Result<Json<OneVersion>> {
     let (name, source) = (required("name", request.name.as_ref())?, required("source", request.source.as_ref())?);
     validation::registered_model_name("name", name)?;
-    validation::host("source", source)?;
     if let Some(text) = request.tags.0.iter().find(|tag| tag.key == PROMPT_TEXT_TAG) {
         check_prompt_text(&text.value)?;
     }
@@ -170,7 +169,7 @@ pub struct TransitionStage {
     name: Option<String>,
     version: Option<String>,
     stage: Option<String>,
-    archive_existing_versions: Option<Flag>,
+    archive_existing_versions: Option<bool>,
 }
 
 /// POST `model-versions/transition-stage`
@@ -178,7 +177,7 @@ pub async fn transition_stage(context: Context, Input(request): Input<Transition
     let (name, version) = (required("name", request.name.as_ref())?, required("version", request.version.as_ref())?);
     let wanted = required("stage", request.stage.as_ref())?;
     let stage = parse_stage(wanted)?;
-    let archive = request.archive_existing_versions.is_some_and(|flag| flag.0);
+    let archive = request.archive_existing_versions.unwrap_or(false);
     if archive && !stage.is_active() {
         return Err(Error::invalid(format!(
             "Model version transition cannot archive existing model versions because '{wanted}' is not an Active stage. \

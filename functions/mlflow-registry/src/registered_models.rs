@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::Context;
-use shared::extract::{Empty, Input, Json, Many, required};
+use shared::extract::{Empty, Input, Json, Many, OneOrMany, required};
 use shared::model::{ModelVersion, PROMPT_TAG, RegisteredModel, Stage, validation};
 use shared::store::{NewRegisteredModel, TagChange, no_registered_model};
 use shared::wire::Pair;
@@ -183,7 +183,7 @@ pub async fn delete_registered_model_tag(
 pub struct GetLatestVersions {
     name: Option<String>,
     #[serde(default)]
-    stages: Many<String>,
+    stages: OneOrMany<String>,
 }
 
 #[derive(Serialize)]
