@@ -537,7 +537,7 @@ def files():
 @scenario
 def spellings():
     yield registered_model("camel")
-    yield experiment("e", "camel")
+    yield experiment("e", "spellings of versions")
     yield run("r", "{e}")
     body = {"name": "{u}.camel", "source": "s3://bucket/a"}
     yield post("runId and runLink", CREATE, {**body, "runId": "{r}", "runLink": "https://somewhere"})
