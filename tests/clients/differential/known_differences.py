@@ -374,3 +374,4 @@ _differ(
 _differ("all letters have cases, not only those of ASCII", GOOD, GOOD, "registry_search.model_filters/name ILIKE '{u}.rmf.GRÖßE'")
 _differ("blanks mean nothing", INVALID, GOOD, "registry_search.model_orders/order ['  name   DESC  ']")
 _differ("blanks mean nothing", GOOD, GOOD, "registry_search.model_pages/max_results ' 2'")
+_differ("what somebody wrote into that tag hinders no version", HTML_500, GOOD, "model_versions.versions_noted_on_a_logged_model/fourth")

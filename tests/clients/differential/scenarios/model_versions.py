@@ -417,6 +417,25 @@ def logged_models():
 
 
 @scenario
+def versions_noted_on_a_logged_model():
+    """The client notes a version there too, with its number as a text: neither side's notes get lost."""
+    yield experiment("e", "noted versions")
+    yield post("setup: m", "logged-models", {"experiment_id": "{e}", "name": "net"}, save={"m": "model.info.model_id"})
+    yield registered_model("noted")
+    version = {"name": "{u}.noted", "model_id": "{m}", "source": "models:/{m}"}
+    tag = {"key": "mlflow.modelVersions", "value": '[{"name": "{u}.noted", "version": 1}, {"name": "{u}.noted", "version": "1"}]'}
+    yield post("first", CREATE, version)
+    yield patch("the client's note", "logged-models/{m}/tags", {"model_id": "{m}", "tags": [tag]})
+    yield post("second", CREATE, version)
+    yield get("three notes", "logged-models/{m}")
+    yield patch("an empty list", "logged-models/{m}/tags", {"model_id": "{m}", "tags": [{**tag, "value": "[]"}]})
+    yield post("third", CREATE, version)
+    yield get("one note", "logged-models/{m}")
+    yield patch("no list", "logged-models/{m}/tags", {"model_id": "{m}", "tags": [{**tag, "value": "none"}]})
+    yield post("fourth", CREATE, version)
+
+
+@scenario
 def unknown_logged_models():
     yield experiment("e", "unknown models")
     yield run("r", "{e}")
@@ -518,7 +537,7 @@ def files():
 @scenario
 def spellings():
     yield registered_model("camel")
-    yield experiment("e", "camel")
+    yield experiment("e", "spellings of versions")
     yield run("r", "{e}")
     body = {"name": "{u}.camel", "source": "s3://bucket/a"}
     yield post("runId and runLink", CREATE, {**body, "runId": "{r}", "runLink": "https://somewhere"})
