@@ -14,12 +14,14 @@ use sha2::{Digest, Sha256};
 
 use super::index::{Entry, Index};
 use super::listing;
+use super::uploads::{Uploads, part_file, sweep};
 
 #[derive(Debug)]
 pub struct Shelf {
     root: PathBuf,
     bytes: FileSystem,
     index: RwLock<Index>,
+    uploads: Uploads,
     /// Held by writes with a condition, so that of two only one finds it true.
     conditional: tokio::sync::Mutex<()>,
 }
@@ -34,12 +36,14 @@ impl Shelf {
     /// Opens the folder; the error is a reason without the path.
     pub fn open(root: &Path) -> Result<Self, String> {
         std::fs::create_dir_all(root).map_err(|error| error.to_string())?;
+        sweep(root).map_err(|error| error.to_string())?;
         let index = Index::open(&root.join(".index.jsonl")).map_err(|error| error.to_string())?;
         let bytes = FileSystem::new(root).map_err(|error| format!("{error:?}"))?;
         Ok(Shelf {
             root: root.to_owned(),
             bytes,
             index: RwLock::new(index),
+            uploads: Uploads::default(),
             conditional: tokio::sync::Mutex::default(),
         })
     }
@@ -221,24 +225,25 @@ impl S3 for Shelf {
         &self,
         mut req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        self.bucket(&req.input.bucket)?;
-        let key = std::mem::take(&mut req.input.key);
+        let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
+        self.bucket(&bucket)?;
         req.input.key = hashed(&key);
         let mut response = self.bytes.create_multipart_upload(req).await?;
+        self.uploads.begin(response.output.upload_id.as_deref().unwrap_or_default(), &bucket, &key);
         response.output.key = Some(key);
         Ok(response)
     }
 
     async fn upload_part(&self, mut req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+        let (id, number) = (req.input.upload_id.clone(), req.input.part_number);
+        self.uploads.check(&id, &req.input.bucket, &req.input.key)?;
         req.input.key = hashed(&req.input.key);
-        self.bytes.upload_part(req).await
-    }
-
-    async fn list_parts(&self, mut req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
-        let key = std::mem::take(&mut req.input.key);
-        req.input.key = hashed(&key);
-        let mut response = self.bytes.list_parts(req).await?;
-        response.output.key = Some(key);
+        let response = self.bytes.upload_part(req).await?;
+        let etag = response.output.e_tag.as_ref().map(ETag::value).unwrap_or_default();
+        let put = std::fs::metadata(self.root.join(part_file(&id, number)));
+        // An upload that was ended meanwhile has taken its parts along.
+        let size = put.map_err(|_| s3_error!(NoSuchUpload))?.len();
+        self.uploads.put(&id, number, etag, size)?;
         Ok(response)
     }
 
@@ -248,8 +253,12 @@ impl S3 for Shelf {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
         let (if_match, if_none_match) = (req.input.if_match.take(), req.input.if_none_match.take());
+        // Who asks a second time waits for the first.
         let _turn = self.conditional.lock().await;
         self.check_write(&bucket, &key, if_match.as_ref(), if_none_match.as_ref())?;
+        let id = req.input.upload_id.clone();
+        let parts = req.input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref()).unwrap_or_default();
+        let unused = self.uploads.complete(&id, &bucket, &key, parts)?;
         req.input.key = hashed(&key);
         let response = self.bytes.complete_multipart_upload(req).await?;
         // s3s-fs has done the work by now; the future holds only the answer.
@@ -258,6 +267,10 @@ impl S3 for Shelf {
             None => response.output,
         };
         self.enter(&bucket, &key, output.e_tag.as_ref())?;
+        for number in unused {
+            // Should this fail, the next start sweeps it away.
+            let _ = tokio::fs::remove_file(self.root.join(part_file(&id, number))).await;
+        }
         output.key = Some(key);
         Ok(S3Response::new(output))
     }
@@ -266,6 +279,7 @@ impl S3 for Shelf {
         &self,
         mut req: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        self.uploads.abort(&req.input.upload_id, &req.input.bucket, &req.input.key)?;
         req.input.key = hashed(&req.input.key);
         let mut response = self.bytes.abort_multipart_upload(req).await?;
         response.status = Some(http::StatusCode::NO_CONTENT);
