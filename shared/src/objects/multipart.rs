@@ -16,8 +16,10 @@ use crate::extract::BODY_LIMIT;
 
 /// S3's limit on the parts of an upload.
 pub const MOST_PARTS: u16 = 10_000;
-/// Bytes that JSON puts around each part's URL, roughly.
+/// Bytes that an answer holds besides a part's URL, at most, the digits of its number in the URL included.
 const BYTES_AROUND_A_URL: usize = 60;
+/// Bytes that an answer holds besides the parts, the upload's id among them.
+const BYTES_AROUND_THE_URLS: usize = 2_000;
 /// S3 takes its time to put many parts together; the gateway gives up on us after 29 s.
 const COMPLETION: Duration = Duration::from_secs(25);
 
@@ -59,18 +61,17 @@ impl Objects {
 
     async fn presign_parts(&self, key: &ObjectKey, id: &str, parts: u16) -> Result<Vec<PresignedUrl>> {
         let life = expiring(upload_life(parts))?;
+        let room = BODY_LIMIT - BYTES_AROUND_THE_URLS;
         let mut urls = Vec::new();
-        let mut room = BODY_LIMIT.saturating_sub(id.len() + BYTES_AROUND_A_URL);
         for number in 1..=parts {
             let part = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(id);
             let request = part.part_number(number.into()).presigned(life.clone()).await;
             let url = url_of(&request.map_err(|error| failed(&error))?);
             let size = url.as_str().len() + BYTES_AROUND_A_URL;
-            // They are of one length, but for the part's number: the first one tells.
-            if usize::from(parts - number + 1) * size > room {
-                return Err(too_many(parts, (room / size) + urls.len()));
+            // All are as long as the first one, but for the number of the part.
+            if urls.is_empty() && usize::from(parts) * size > room {
+                return Err(too_many(parts, room / size));
             }
-            room -= size;
             urls.push(url);
         }
         Ok(urls)

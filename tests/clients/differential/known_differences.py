@@ -242,8 +242,8 @@ _differ(
         "store_type": "SqlStore",
         "workspaces_enabled": False,
         "trace_archival_enabled": False,
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
+        "multipart_uploads_enabled": True,
+        "multipart_downloads_enabled": True,
         "features_enabled": {"gateway": False},
     },
 )
