@@ -82,7 +82,12 @@ fn wanted_range(headers: &HeaderMap) -> Option<&str> {
     let range = headers.get(RANGE)?.to_str().ok()?;
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let is_number = |text: &str| text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_range = is_number(first) && is_number(last) && !(first.is_empty() && last.is_empty());
+    let is_range = is_number(first)
+        && is_number(last)
+        && match (first.parse::<u64>(), last.parse::<u64>()) {
+            (Ok(first), Ok(last)) => first <= last,
+            (first, last) => first.is_ok() || last.is_ok(),
+        };
     (is_range && !headers.contains_key(IF_RANGE)).then_some(range)
 }
 
@@ -143,7 +148,9 @@ mod tests {
         for plain in ["bytes=0-1", "bytes=5-", "bytes=-5"] {
             assert_eq!(range(plain).as_deref(), Some(plain));
         }
-        for other in ["bytes=-", "bytes=a-b", "bytes=0-1,3-4", "lines=0-1", "bytes", "bytes=0-99999999999999999999"] {
+        for other in
+            ["bytes=-", "bytes=5-4", "bytes=a-b", "bytes=0-1,3-4", "lines=0-1", "bytes", "bytes=0-99999999999999999999"]
+        {
             assert_eq!(range(other), None, "{other}");
         }
     }
