@@ -217,7 +217,7 @@ fn uploads_that_nobody_ends_are_ended() {
     let rules = &resources("AWS::S3::Bucket")["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"];
     let rules = rules.as_sequence().unwrap();
     // For every key, a day after they began; their URLs have ended by then.
-    let ends = |rule: &Value| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == Value::from(1);
+    let ends = |rule: &Value| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1;
     assert!(rules.iter().any(|rule| ends(rule) && rule["Status"] == "Enabled" && rule["Prefix"].is_null()));
     let artifacts = &resources("AWS::IAM::ManagedPolicy")["ArtifactsPolicy"]["Properties"]["PolicyDocument"];
     let actions = texts(&artifacts["Statement"][0]["Action"]);
