@@ -52,14 +52,10 @@ def _write(path: pathlib.Path, size: int) -> str:
 
 
 def _digest(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _read(file)
-
-
-def _read(file) -> str:
     digest = hashlib.sha256()
-    while piece := file.read(1024 * 1024):
-        digest.update(piece)
+    with open(path, "rb") as file:
+        while piece := file.read(1024 * 1024):
+            digest.update(piece)
     return digest.hexdigest()
 
 
@@ -84,7 +80,9 @@ def test_thirty_megabytes_there_and_back(hub, large, tmp_path):
     with mlflow.start_run() as run:
         mlflow.log_artifact(str(source))
         mlflow.log_text("small", "small.txt")
-    path = large.download_artifacts(run.info.run_id, "", str(tmp_path / "back") if (tmp_path / "back").mkdir() is None else None)
+    back = tmp_path / "back"
+    back.mkdir()
+    path = large.download_artifacts(run.info.run_id, "", str(back))
     assert _digest(f"{path}/weights 1.bin") == digest
     assert pathlib.Path(path, "small.txt").read_text() == "small"
     assert hub.peak_memory() < 100_000_000, f"{hub.peak_memory() / 1e6:.0f} MB"

@@ -92,6 +92,9 @@ pub async fn complete_multipart_upload(
     if parts.is_empty() {
         return Err(missing("parts"));
     }
+    if parts.len() > usize::from(MOST_PARTS) {
+        return Err(Error::invalid(format!("An upload has at most {MOST_PARTS} parts (got {}).", parts.len())));
+    }
     context.state.objects.complete_upload(&key, id, &parts).await?;
     Ok(Json(Empty {}))
 }

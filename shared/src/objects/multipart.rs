@@ -20,6 +20,8 @@ pub const MOST_PARTS: u16 = 10_000;
 const BYTES_AROUND_A_URL: usize = 60;
 /// Bytes that an answer holds besides the parts, the upload's id among them.
 const BYTES_AROUND_THE_URLS: usize = 2_000;
+/// No id of S3's is longer, bytes.
+const LONGEST_ID: usize = 1_000;
 /// S3 takes its time to put many parts together; the gateway gives up on us after 29 s.
 const COMPLETION: Duration = Duration::from_secs(25);
 
@@ -82,6 +84,9 @@ impl Objects {
     /// # Errors
     /// `NotFound` if there is no such upload of this object, `Invalid` if the parts are not those that were put.
     pub async fn complete_upload(&self, key: &ObjectKey, id: &str, parts: &[Part]) -> Result<()> {
+        if id.len() > LONGEST_ID {
+            return Err(no_upload());
+        }
         let completed =
             parts.iter().map(|part| CompletedPart::builder().part_number(part.number).e_tag(&part.etag).build());
         let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
@@ -103,15 +108,15 @@ impl Objects {
         let there = if expected.is_some() { self.head(key).await? } else { None };
         match there.and_then(|info| info.etag) {
             Some(etag) if Some(etag.trim_matches('"')) == expected.as_deref() => Ok(()),
-            _ => Err(Error::not_found(
-                "No such multipart upload of this artifact: it was aborted, has expired or never began. Upload the file \
-                 again.",
-            )),
+            _ => Err(no_upload()),
         }
     }
 
     /// Ends an upload and drops its parts. One that is not there counts as ended.
     pub async fn abort_upload(&self, key: &ObjectKey, id: &str) -> Result<()> {
+        if id.len() > LONGEST_ID {
+            return Ok(());
+        }
         let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key.as_str()).upload_id(id);
         match abort.send().await {
             Ok(_) => Ok(()),
@@ -126,6 +131,12 @@ fn too_many(parts: u16, fitting: usize) -> Error {
         "The URLs of {parts} parts are more than one answer holds; raise MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE (bytes of a \
          part, 10485760 by default) until there are at most {fitting} parts."
     ))
+}
+
+fn no_upload() -> Error {
+    Error::not_found(
+        "No such multipart upload of this artifact: it was aborted, has expired or never began. Upload the file again.",
+    )
 }
 
 fn is_no_upload<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {

@@ -84,6 +84,9 @@ async fn a_mistake_in_the_parts_can_be_corrected() {
         (json!([part(json!(1), 0), part(json!(1), 0)]), "order"),
         (json!([{"part_number": 1, "etag": ""}]), "etag"),
         (json!([{"part_number": 1}]), "etag"),
+        (json!([{"part_number": 1, "etag": "</ETag>\u{0}\u{1}\n\u{ffff}"}]), "multipart upload"),
+        (json!([{"part_number": 1, "etag": "x".repeat(100_000)}]), "multipart upload"),
+        (Value::from(vec![json!({"part_number": 1, "etag": "x"}); 10_001]), "10000 parts"),
         (json!([{"etag": "x"}]), "part_number"),
         (json!([part(json!(0), 0)]), "part_number"),
         (json!([part(json!(10_001), 0)]), "part_number"),
@@ -117,12 +120,14 @@ async fn an_upload_is_of_one_file() {
         (&root, "b.bin", id.clone()),
         (&format!("{root}/d"), "a.bin", id.clone()),
         (&root, "a.bin", json!("nosuch")),
+        (&root, "a.bin", json!("x".repeat(1_000))),
+        (&root, "a.bin", json!("é".repeat(1_000_000))),
         (&root, "a.bin", json!("00000000-0000-4000-8000-000000000000")),
         (&root, "a.bin", json!("../../a b&uploadId=x\n")),
     ] {
         let refused = step(&hub, "complete", directory, completion(local, &id, &parts)).await;
         let seen = (refused.status, refused.code());
-        assert_eq!(seen, (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST".into()), "{directory}/{local} {id}");
+        assert_eq!(seen, (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST".into()), "{directory}/{local}");
         step(&hub, "abort", directory, json!({"path": local, "upload_id": id})).await.ok();
     }
     for name in ["complete", "abort"] {

@@ -283,6 +283,15 @@ impl S3 for Shelf {
         Ok(response)
     }
 
+    async fn list_parts(&self, mut req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+        self.uploads.check(&req.input.upload_id, &req.input.bucket, &req.input.key)?;
+        let key = std::mem::take(&mut req.input.key);
+        req.input.key = hashed(&key);
+        let mut response = self.bytes.list_parts(req).await?;
+        response.output.key = Some(key);
+        Ok(response)
+    }
+
     async fn complete_multipart_upload(
         &self,
         req: S3Request<CompleteMultipartUploadInput>,

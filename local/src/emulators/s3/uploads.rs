@@ -115,3 +115,62 @@ pub fn sweep(root: &Path) -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use s3s::S3ErrorCode;
+    use s3s::dto::ETag;
+
+    use super::*;
+
+    fn parts(list: &[(i32, &str)]) -> Vec<CompletedPart> {
+        let part = |(number, tag): &(i32, &str)| CompletedPart {
+            part_number: Some(*number),
+            e_tag: Some(ETag::Strong((*tag).to_owned())),
+            ..Default::default()
+        };
+        list.iter().map(part).collect()
+    }
+
+    #[test]
+    fn an_upload_ends_once_with_the_parts_that_were_put() {
+        let uploads = Uploads::default();
+        uploads.begin("u", "b", "k");
+        for (number, size) in [(1, SMALLEST_PART), (2, SMALLEST_PART - 1), (3, 1), (4, 1)] {
+            uploads.put("u", number, &format!("t{number}"), size).unwrap();
+        }
+        for (list, code) in [
+            (&[][..], S3ErrorCode::MalformedXML),
+            (&[(2, "t2"), (1, "t1")], S3ErrorCode::InvalidPartOrder),
+            (&[(1, "t1"), (1, "t1")], S3ErrorCode::InvalidPartOrder),
+            (&[(1, "t2")], S3ErrorCode::InvalidPart),
+            (&[(1, "t1"), (5, "t5")], S3ErrorCode::InvalidPart),
+            (&[(1, "t1"), (2, "t2"), (3, "t3")], S3ErrorCode::EntityTooSmall),
+            (&[(1, "t1"), (3, "t3")], S3ErrorCode::InvalidRequest),
+        ] {
+            assert_eq!(*uploads.complete("u", "b", "k", &parts(list)).unwrap_err().code(), code, "{list:?}");
+        }
+        let good = parts(&[(1, "t1"), (2, "t2")]);
+        for (id, bucket, key) in [("v", "b", "k"), ("u", "c", "k"), ("u", "b", "l")] {
+            assert_eq!(*uploads.complete(id, bucket, key, &good).unwrap_err().code(), S3ErrorCode::NoSuchUpload);
+            assert_eq!(*uploads.abort(id, bucket, key).unwrap_err().code(), S3ErrorCode::NoSuchUpload);
+        }
+        assert_eq!(uploads.complete("u", "b", "k", &good).unwrap(), [3, 4]);
+        assert_eq!(*uploads.complete("u", "b", "k", &good).unwrap_err().code(), S3ErrorCode::NoSuchUpload);
+    }
+
+    #[test]
+    fn what_an_earlier_process_left_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = [".index.jsonl", ".bucket-b.object-k.metadata.json", ".bucket-b.object-k.internal.json"];
+        let left = [&part_file("u", 1), ".upload-u.json", ".bucket-b.object-k.upload-u.metadata.json"];
+        for name in kept.iter().chain(&left) {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("bucket")).unwrap();
+        sweep(folder.path()).unwrap();
+        let there = |name: &&str| folder.path().join(name).exists();
+        assert!(kept.iter().all(there) && !left.iter().any(there) && folder.path().join("bucket").exists());
+    }
+}
