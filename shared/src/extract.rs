@@ -64,8 +64,7 @@ pub fn too_large() -> Error {
     Error::TooLarge(format!(
         "The body exceeds the {BODY_LIMIT} bytes that this hub takes in one request. Log metrics, params and tags in \
          smaller batches. For artifacts set MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE=4000000 (2.x clients also \
-         MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD=true) once this hub's server-info announces multipart uploads; until \
-         then keep each file below the limit."
+         MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD=true), so that larger files go straight to the storage in parts."
     ))
 }
 

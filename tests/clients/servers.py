@@ -40,6 +40,7 @@ class Perigee:
     """A running hub. `root` is where its listener is; the MLflow APIs live below `/mlflow`."""
 
     root: str
+    pid: int
 
     @property
     def global_view(self) -> str:
@@ -47,6 +48,11 @@ class Perigee:
 
     def project_view(self, project: str = PROJECT) -> str:
         return f"{self.root}/mlflow/{project}/tracking"
+
+    def peak_memory(self) -> int:
+        """The most bytes that the process ever held in memory."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
 @dataclass(frozen=True)
@@ -80,12 +86,13 @@ def _wait_until_healthy(process: subprocess.Popen, url: str, seconds: float, log
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str], health: str, seconds: float, log: pathlib.Path, status: int = 200) -> Iterator[None]:
+def _running(command: list[str], environment: dict[str, str], health: str, seconds: float, log: pathlib.Path, status: int = 200) -> Iterator[int]:
+    """Yields the process id."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=log.parent)
     try:
         _wait_until_healthy(process, health, seconds, log, status)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         try:
@@ -112,8 +119,8 @@ def run_perigee(*arguments: str) -> Iterator[Perigee]:
     root = f"http://127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="perigee-test-") as folder:
         command = _local("--listen", root.removeprefix("http://"), "--memory", *arguments)
-        with _running(command, _plain_environment(), f"{root}/mlflow/health", 60, pathlib.Path(folder, "log")):
-            yield Perigee(root)
+        with _running(command, _plain_environment(), f"{root}/mlflow/health", 60, pathlib.Path(folder, "log")) as pid:
+            yield Perigee(root, pid)
 
 
 @contextlib.contextmanager

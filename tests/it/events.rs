@@ -147,6 +147,38 @@ async fn a_file_keeps_its_name_whatever_it_is() {
 }
 
 #[tokio::test]
+async fn a_large_file_passes_by_the_gateway() {
+    let functions = Functions::start().await;
+    let run = functions.new_run().await;
+    let global = "/mlflow/api/2.0/mlflow-artifacts";
+    let project = "/mlflow/earth/flood-model/tracking/api/2.0/mlflow-artifacts";
+    for (function, base) in [(&functions.artifacts, global), (&functions.project, project)] {
+        let place = format!("1/{run}/artifacts/größe 1");
+        let post = async |step: &str, body: Value| {
+            let path = format!("{base}/mpu/{step}/{place}");
+            let mut event = changed("artifacts", "POST", &path, "", Some(body.to_string().as_bytes()));
+            event["headers"]["content-type"] = json!("application/json");
+            let answer = ask(function, event).await;
+            assert_eq!(answer.status_code, 200, "{step}: {answer:?}");
+            document(&answer)
+        };
+        let begun = post("create", json!({"path": "/home/me/w.bin", "num_parts": 1})).await;
+        let client = reqwest::Client::new();
+        let put = client.put(begun["credentials"][0]["url"].as_str().unwrap()).body(vec![7; 5_000_000]);
+        let etag = put.send().await.unwrap().headers()["etag"].to_str().unwrap().to_owned();
+        let parts = json!([{"part_number": 1, "etag": etag}]);
+        let body = json!({"path": "/home/me/w.bin", "upload_id": begun["upload_id"], "parts": parts});
+        assert_eq!(post("complete", body).await, json!({}));
+
+        let path = format!("{base}/artifacts/{place}/w.bin");
+        let sent_on = ask(function, changed("artifacts", "GET", &path, "", None)).await;
+        assert_eq!((sent_on.status_code, bytes(&sent_on).len()), (302, 0));
+        let got = client.get(sent_on.headers["location"].to_str().unwrap()).send().await.unwrap();
+        assert_eq!(got.bytes().await.unwrap(), vec![7; 5_000_000]);
+    }
+}
+
+#[tokio::test]
 async fn paths_that_mean_another_path_are_refused() {
     let functions = Functions::start().await;
     let files = "/mlflow/api/2.0/mlflow-artifacts/artifacts";

@@ -214,6 +214,20 @@ fn what_holds_data_survives_the_stack() {
 }
 
 #[test]
+fn uploads_that_nobody_ends_are_ended() {
+    let rules = &resources("AWS::S3::Bucket")["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"];
+    let rules = rules.as_sequence().unwrap();
+    // For every key, a day after they began; their URLs have ended by then.
+    let ends = |rule: &Value| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1;
+    assert!(rules.iter().any(|rule| ends(rule) && rule["Status"] == "Enabled" && rule["Prefix"].is_null()));
+    let artifacts = &resources("AWS::IAM::ManagedPolicy")["ArtifactsPolicy"]["Properties"]["PolicyDocument"];
+    let actions = texts(&artifacts["Statement"][0]["Action"]);
+    for action in ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"] {
+        assert!(actions.contains(&format!("s3:{action}")), "{action}");
+    }
+}
+
+#[test]
 fn cors_is_left_to_the_functions() {
     for (name, api) in resources("AWS::Serverless::HttpApi") {
         assert!(api["Properties"]["CorsConfiguration"].is_null(), "{name}: it would override the functions' headers");

@@ -6,6 +6,7 @@ mod listing;
 mod logged_models;
 mod media_type;
 mod multipart;
+mod presigned;
 mod proxy;
 mod runs;
 
@@ -31,6 +32,27 @@ pub fn routes() -> Vec<Route> {
             READ,
             logged_models::list_logged_model_artifacts,
         ),
+        Route::api(post.clone(), "/2.0/mlflow-artifacts/mpu/create/{*path}", WRITE, multipart::create_multipart_upload),
+        Route::api(
+            post.clone(),
+            "/2.0/mlflow-artifacts/mpu/complete/{*path}",
+            WRITE,
+            multipart::complete_multipart_upload,
+        ),
+        Route::api(post.clone(), "/2.0/mlflow-artifacts/mpu/abort/{*path}", WRITE, multipart::abort_multipart_upload),
+        Route::api(get.clone(), "/2.0/mlflow-artifacts/presigned/{*path}", READ, presigned::get_presigned_download_url),
+        Route::api(
+            post.clone(),
+            "/2.0/mlflow/artifacts/presigned-upload-url",
+            WRITE,
+            presigned::create_presigned_upload_url,
+        ),
+        Route::api(
+            post.clone(),
+            "/2.0/mlflow/artifacts/presigned-download-url",
+            READ,
+            presigned::create_presigned_download_url,
+        ),
     ];
     let mut routes: Vec<Route> = twins.into_iter().flatten().collect();
     routes.push(Route::at(get.clone(), "/get-artifact", READ, runs::get_artifact));
@@ -41,7 +63,7 @@ pub fn routes() -> Vec<Route> {
         READ,
         logged_models::get_logged_model_artifact,
     ));
-    routes.extend(multipart::routes());
+    routes.push(Route::not_implemented("/model-versions/get-artifact"));
     routes
 }
 

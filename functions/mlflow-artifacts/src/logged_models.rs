@@ -18,11 +18,12 @@ use crate::runs::shown_path;
 
 #[derive(Deserialize)]
 pub struct Model {
-    model_id: String,
+    pub model_id: String,
 }
 
 impl Model {
-    async fn open(&self, context: &Context) -> Result<(Access, Arc<Experiment>)> {
+    /// Access to the model's owner, and its experiment.
+    pub async fn open(&self, context: &Context) -> Result<(Access, Arc<Experiment>)> {
         let access = context.logged_model(&self.model_id).await?;
         let owner = context.store().find_logged_model_owner(&self.model_id).await?;
         let (_, experiment) = owner.ok_or_else(|| no_logged_model(&self.model_id))?;

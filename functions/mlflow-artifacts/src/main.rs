@@ -1,4 +1,4 @@
-//! The Lambda of MLflow's artifact endpoints: list, upload, download, delete.
+//! The Lambda of MLflow's artifact endpoints: list, upload, download, delete, presigned URLs.
 
 #[tokio::main]
 async fn main() -> Result<(), shared::lambda::Failure> {

@@ -33,12 +33,19 @@ pub async fn list_artifacts(context: Context, Input(request): Input<ListArtifact
 
 #[derive(Deserialize)]
 pub struct FilePath {
-    path: String,
+    pub path: String,
+}
+
+impl FilePath {
+    /// The path, checked; it may name a directory.
+    pub fn parse(&self) -> Result<ArtifactPath> {
+        ArtifactPath::parse(&self.path)
+    }
 }
 
 /// GET, HEAD `2.0/mlflow-artifacts/artifacts/<path>`
 pub async fn download_artifact(context: Context, Path(file): Path<FilePath>, request: Parts) -> Result<Answer> {
-    let path = ArtifactPath::parse(&file.path)?;
+    let path = file.parse()?;
     let (experiment_id, inner) = path.split_first().ok_or_else(|| missing("path"))?;
     let (access, experiment) = context.experiment(experiment_id).await?;
     let key = ObjectKey::of_artifact(&access, &experiment, &inner)?;
@@ -48,6 +55,14 @@ pub async fn download_artifact(context: Context, Path(file): Path<FilePath>, req
 /// PUT `2.0/mlflow-artifacts/artifacts/<path>`: replaces what is there
 pub async fn upload_artifact(context: Context, Path(file): Path<FilePath>, request: Request) -> Result<()> {
     let path = ArtifactPath::parse_file(&file.path)?;
+    let key = writable(&context, &path).await?;
+    let bytes = read_body(request.into_body()).await?;
+    context.state.objects.put(&key, bytes, &media_type(path.name())).await
+}
+
+/// The place of a file that the caller may write: `path` names an experiment of theirs, a run or logged
+/// model of that experiment, and a file in it.
+pub async fn writable(context: &Context, path: &ArtifactPath) -> Result<ObjectKey> {
     let (experiment_id, inner) = path.split_first().ok_or_else(|| missing("path"))?;
     let (holder, name) = inner.holder().ok_or_else(misplaced)?;
     if name.is_root() {
@@ -55,14 +70,13 @@ pub async fn upload_artifact(context: Context, Path(file): Path<FilePath>, reque
     }
     let (access, experiment) = context.experiment_to_use(experiment_id).await?;
     let key = ObjectKey::of_artifact(&access, &experiment, &inner)?;
-    check_holder(&context, &access, &experiment, holder).await?;
-    let bytes = read_body(request.into_body()).await?;
-    context.state.objects.put(&key, bytes, &media_type(name.name())).await
+    check_holder(context, &access, &experiment, holder).await?;
+    Ok(key)
 }
 
 /// DELETE `2.0/mlflow-artifacts/artifacts/<path>`: a file or a directory; again is no error
 pub async fn delete_artifact(context: Context, Path(file): Path<FilePath>) -> Result<Json<Empty>> {
-    let path = ArtifactPath::parse(&file.path)?;
+    let path = file.parse()?;
     let (experiment_id, inner) = path.split_first().ok_or_else(|| missing("path"))?;
     inner.holder().ok_or_else(misplaced)?;
     let (access, experiment) = context.experiment(experiment_id).await?;

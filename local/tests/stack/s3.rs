@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
@@ -138,6 +139,31 @@ async fn multipart_upload_and_ranges() {
     assert_eq!(same.raw_response().unwrap().status().as_u16(), 304);
     let other = client.get_object().bucket("perigee").key(&key).if_match("\"other\"").send().await.unwrap_err();
     assert_eq!(other.raw_response().unwrap().status().as_u16(), 412);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_of_one_key_and_survives_its_client() {
+    let running = super::emulators().await;
+    let client = s3(running.s3.endpoint().unwrap()).await;
+    client.create_bucket().bucket("perigee").send().await.unwrap();
+    let begun = client.create_multipart_upload().bucket("perigee").key("k").send().await.unwrap();
+    let id = begun.upload_id().unwrap();
+    let put = |key: &str| client.upload_part().bucket("perigee").key(key).upload_id(id).part_number(1);
+    let elsewhere = put("other").body(ByteStream::from_static(b"x")).send().await.unwrap_err();
+    assert_eq!(elsewhere.code(), Some("NoSuchUpload"));
+    let tag = put("k").body(ByteStream::from(vec![7; 20_000_000])).send().await.unwrap().e_tag;
+    let complete = |key: &str, tag: Option<String>| {
+        let part = CompletedPart::builder().part_number(1).set_e_tag(tag).build();
+        let parts = CompletedMultipartUpload::builder().parts(part).build();
+        client.complete_multipart_upload().bucket("perigee").key(key).upload_id(id).multipart_upload(parts).send()
+    };
+    assert_eq!(complete("k", Some("\"x\"".into())).await.unwrap_err().code(), Some("InvalidPart"));
+    assert_eq!(complete("other", tag.clone()).await.unwrap_err().code(), Some("NoSuchUpload"));
+    // This client hangs up after a moment, and the next one waits until the work is done.
+    let _ = tokio::time::timeout(Duration::from_millis(15), complete("k", tag.clone())).await;
+    let _ = complete("k", tag).await;
+    assert_eq!(get(&client, "k").await, vec![7; 20_000_000]);
     running.stop().await;
 }
 

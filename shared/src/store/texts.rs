@@ -8,7 +8,7 @@ use super::Store;
 use super::item::{Attributes, Item, string};
 use crate::error::{Error, Result};
 use crate::model::ProjectId;
-use crate::objects::{ObjectKey, Objects};
+use crate::objects::{Found, ObjectKey, Objects};
 
 /// Bytes of a text that the table still takes; an item may have 400 KB.
 const LONGEST_TEXT: usize = 64 * 1024;
@@ -36,7 +36,9 @@ impl Store {
         let Some(pointer) = item.find(name).and_then(|value| value.as_m().ok()) else { return Ok(None) };
         let key = ObjectKey::of_stored_text(&pointer.text(OBJECT)?);
         let object = self.text_objects()?.get(&key, None, LARGEST_OBJECT).await?;
-        let object = object.ok_or_else(|| Error::internal(format!("the text `{name}` is not in the bucket")))?;
+        let Some(Found::Small(object)) = object else {
+            return Err(Error::internal(format!("the text `{name}` is not in the bucket, or not as it was written")));
+        };
         String::from_utf8(object.bytes.to_vec()).map(Some).map_err(Error::internal)
     }
 

@@ -13,6 +13,7 @@ TAKEN = (400, "RESOURCE_ALREADY_EXISTS")
 GOOD = (200, None)
 HTML_500 = (500, None)
 STOCK_500 = (500, "INTERNAL_ERROR")
+NOT_SUPPORTED = (501, "NOT_IMPLEMENTED")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ _differ(
     "server.wrong_methods/delete of a post",
     "server.wrong_methods/put of a post",
     "server.wrong_methods/post of an artifact",
+    *(f"artifacts.large_files/get of {step}" for step in ("create", "complete", "abort")),
+    "artifacts.large_files/post of presigned",
+    "artifacts.presigned_urls/get of upload",
+    "artifacts.presigned_urls/get of download",
 )
 _differ("a missing parameter is answered in the API's own form", (400, None), INVALID, "artifacts.put_and_get/no path")
 
@@ -233,7 +238,25 @@ _differ(
     "artifacts.unsafe_paths/get-artifact '..\\\\x'",
 )
 _differ(
-    "the AI gateway is not part of Perigee, and its menu must not show",
+    "files lie in S3 here, not in a folder",
+    NOT_SUPPORTED,
+    GOOD,
+    "artifacts.large_files/create",
+    "artifacts.large_files/create at the ui twin",
+    "artifacts.large_files/abort",
+    "artifacts.large_files/presigned",
+)
+_differ("there is no such upload", NOT_SUPPORTED, MISSING, "artifacts.large_files/complete unknown")
+_differ("an upload of no parts is a mistake", NOT_SUPPORTED, INVALID, "artifacts.large_files/create without number")
+_differ(
+    "files that the server keeps have presigned URLs, too",
+    INVALID,
+    GOOD,
+    "artifacts.presigned_urls/upload",
+    "artifacts.presigned_urls/download",
+)
+_differ(
+    "files lie in S3 here; the AI gateway is not part of Perigee, and its menu must not show",
     GOOD,
     GOOD,
     "server.about/server-info",
@@ -242,8 +265,8 @@ _differ(
         "store_type": "SqlStore",
         "workspaces_enabled": False,
         "trace_archival_enabled": False,
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
+        "multipart_uploads_enabled": True,
+        "multipart_downloads_enabled": True,
         "features_enabled": {"gateway": False},
     },
 )

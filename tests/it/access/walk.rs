@@ -23,7 +23,16 @@ struct Things {
     name: String,
     run: String,
     model: String,
+    /// A multipart upload of one part that has begun, and where to put the part.
+    upload: String,
+    part_url: String,
 }
+
+/// What is put as that part, and the tag that S3 answers for it.
+const PART: &str = "content";
+const PART_ETAG: &str = "9a0364b9e99bb480dd25e1f0284c8555";
+/// The local path that a client sends with an upload.
+const LOCAL_FILE: &str = "/home/me/part.bin";
 
 impl Things {
     /// New ones, each with a tag named `tag`.
@@ -43,7 +52,12 @@ impl Things {
         hub.post("registered-models/alias", alias).await.ok();
         let metric = json!({"run_id": run, "key": "loss", "value": 1, "timestamp": 1});
         hub.post("runs/log-metric", metric).await.ok();
-        let things = Self { project: "1", experiment, name: format!("{plain} (1)"), run, model };
+        let create = format!("{FLOOD}/api/2.0/mlflow-artifacts/mpu/create/{experiment}/{run}/artifacts");
+        let body = json!({"path": LOCAL_FILE, "num_parts": 1});
+        let begun = hub.call(DEVELOPER, Method::POST, &create, Some(body)).await.ok();
+        let (upload, part_url) = (text(&begun["upload_id"]), text(&begun["credentials"][0]["url"]));
+        let name = format!("{plain} (1)");
+        let things = Self { project: "1", experiment, name, run, model, upload, part_url };
         // Where the artifact endpoints are served, a file for them to find.
         for holder in [things.run.clone(), format!("models/{}", things.model)] {
             let path = format!("/api/2.0/mlflow-artifacts/artifacts/{}/{holder}/artifacts/file.txt", things.experiment);
@@ -62,6 +76,7 @@ impl Things {
             name: format!("{}(9)", self.name.strip_suffix("(1)").unwrap()),
             run: "0123456789abcdef0123456789abcdef".into(),
             model: "m-fedcba9876543210fedcba9876543210".into(),
+            ..self.clone()
         }
     }
 
@@ -131,7 +146,7 @@ fn sample(route: &Route, t: &Things) -> Option<Sample> {
         let path = if path == "/" { String::new() } else { path };
         return Some(Sample { method: route.method.clone(), path, body: None, lists: false });
     }
-    let Things { project, experiment, name, run, model } = t;
+    let Things { project, experiment, name, run, model, upload, .. } = t;
     let query_name = name.replace(' ', "%20");
     let model_json = r#"{"artifact_path":"m","flavors":{},"utc_time_created":"x","run_id":"r"}"#;
     let (query, body, lists) = match (route.method.as_str(), path.strip_prefix("/2.0/mlflow/").unwrap_or(path)) {
@@ -234,14 +249,30 @@ fn sample(route: &Route, t: &Things) -> Option<Sample> {
         ("GET", "logged-models/{model_id}/artifacts/directories") => (String::new(), None, false),
         ("GET", "logged-models/{model_id}/artifacts/files") => ("?artifact_file_path=file.txt".into(), None, false),
         ("GET", "/get-artifact") => (format!("?run_id={run}&path=file.txt"), None, false),
+        ("POST", "/2.0/mlflow-artifacts/mpu/create/{*path}") => {
+            (String::new(), Some(json!({"path": LOCAL_FILE, "num_parts": 1})), false)
+        }
+        ("POST", "/2.0/mlflow-artifacts/mpu/complete/{*path}") => {
+            let parts = json!([{"part_number": 1, "etag": PART_ETAG}]);
+            (String::new(), Some(json!({"path": LOCAL_FILE, "upload_id": upload, "parts": parts})), false)
+        }
+        ("POST", "/2.0/mlflow-artifacts/mpu/abort/{*path}") => {
+            (String::new(), Some(json!({"path": LOCAL_FILE, "upload_id": upload})), false)
+        }
+        ("GET", "/2.0/mlflow-artifacts/presigned/{*path}") => (String::new(), None, false),
+        ("POST", "artifacts/presigned-upload-url" | "artifacts/presigned-download-url") => {
+            (String::new(), Some(json!({"run_id": run, "path": "file.txt"})), false)
+        }
         ("POST", "upload-artifact") => (format!("?run_uuid={run}&path=file.txt"), None, false),
         _ => return None,
     };
     let takes_file = route.method == Method::PUT || path.ends_with("/upload-artifact");
+    // Uploads in parts name the directory.
+    let place = if path.contains("/mpu/") { "artifacts" } else { "artifacts/file.txt" };
     let path = path
         .replace("{model_id}", model)
         .replace("{tag_key}", "tag")
-        .replace("{*path}", &format!("{experiment}/{run}/artifacts/file.txt"));
+        .replace("{*path}", &format!("{experiment}/{run}/{place}"));
     let body = if takes_file { Some(Payload::Raw) } else { body.map(Payload::Json) };
     Some(Sample { method: route.method.clone(), path: format!("{twin}{path}{query}"), body, lists })
 }
@@ -338,6 +369,10 @@ async fn a_developer_may_do_everything() {
             let (route, sample) = samples(&things).swap_remove(number);
             if route.path.ends_with("/experiments/restore") {
                 hub.post("experiments/delete", json!({"experiment_id": things.experiment})).await.ok();
+            }
+            if route.path.contains("/mpu/complete/") {
+                let put = reqwest::Client::new().put(&things.part_url).body(PART).send().await.unwrap();
+                assert_eq!(put.status(), StatusCode::OK);
             }
             for sample in with_head(sample) {
                 let call = format!("developer {} {view}{}", sample.method, sample.path);

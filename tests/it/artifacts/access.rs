@@ -16,6 +16,9 @@ fn ways(root: &str, run: &str, file: &str) -> Vec<(Method, String)> {
         ways.push((Method::HEAD, format!("{proxy}?path={root}")));
     }
     for prefix in ["/api", "/ajax-api"] {
+        let presigned = format!("{prefix}/2.0/mlflow-artifacts/presigned/{root}/{file}");
+        ways.push((Method::GET, presigned.clone()));
+        ways.push((Method::HEAD, presigned));
         ways.push((Method::GET, format!("{prefix}/2.0/mlflow/artifacts/list?run_id={run}")));
         ways.push((Method::GET, format!("{prefix}/2.0/mlflow/artifacts/list?run_uuid={run}&path=d")));
     }

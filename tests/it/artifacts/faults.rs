@@ -4,13 +4,14 @@ use axum::Router;
 use axum::routing::any;
 use http::StatusCode;
 use shared::objects::Objects;
+use shared::state::AppState;
 use tokio::sync::watch;
 
 use super::*;
 use crate::hub::listen;
 
 /// The same hub with its objects at another place.
-async fn with_s3_at(hub: &Hub, url: &str) -> Router {
+pub async fn with_s3_at(hub: &Hub, url: &str) -> (AppState, Router) {
     let config = hub.backends.s3.sdk_config().await;
     let config = aws_sdk_s3::config::Builder::from(&config)
         .endpoint_url(url)
@@ -19,7 +20,8 @@ async fn with_s3_at(hub: &Hub, url: &str) -> Router {
         .build();
     let mut state = hub.state.clone();
     state.objects = Objects::new(aws_sdk_s3::Client::from_conf(config), "secret-bucket".into());
-    local::hub::router(&state)
+    let router = local::hub::router(&state);
+    (state, router)
 }
 
 #[tokio::test]
@@ -39,13 +41,14 @@ async fn a_failing_s3_is_a_503_without_details() {
         (failing(403, "AccessDenied"), StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
     ];
     for (url, status, code) in places {
-        hub.router = with_s3_at(&hub, &url).await;
+        hub.router = with_s3_at(&hub, &url).await.1;
         let proxy = format!("{FLOOD}{PROXY}");
         for (method, url) in [
             (Method::PUT, format!("{proxy}/{root}/a.txt")),
             (Method::GET, format!("{proxy}/{root}/a.txt")),
             (Method::DELETE, format!("{proxy}/{root}/a.txt")),
             (Method::GET, format!("{proxy}?path={root}")),
+            (Method::GET, format!("{FLOOD}{PRESIGNED}/{root}/a.txt")),
             (Method::GET, format!("{FLOOD}/api/2.0/mlflow/artifacts/list?run_id={run}")),
         ] {
             let answer = send(&hub, DEVELOPER, method.clone(), &url, "x").await;
@@ -53,9 +56,18 @@ async fn a_failing_s3_is_a_503_without_details() {
             let text = String::from_utf8_lossy(&answer.bytes).into_owned();
             assert!(!text.contains("secret") && !text.contains("127.0.0.1"), "{text}");
         }
+        for step in ["create", "complete", "abort"] {
+            let parts = json!([{"part_number": 1, "etag": "x"}]);
+            let body = json!({"path": "a.bin", "num_parts": 1, "upload_id": "x", "parts": parts});
+            let url = format!("{FLOOD}{MPU}/{step}/{root}");
+            let answer = hub.call(DEVELOPER, Method::POST, &url, Some(body)).await;
+            assert_eq!((answer.status, answer.code().as_str()), (status, code), "{url}");
+            let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+            assert!(!text.contains("secret") && !text.contains("127.0.0.1"), "{text}");
+        }
     }
     // No bucket: no files.
-    hub.router = with_s3_at(&hub, &failing(404, "NoSuchBucket")).await;
+    hub.router = with_s3_at(&hub, &failing(404, "NoSuchBucket")).await.1;
     assert_eq!(get(&hub, &format!("{root}/a.txt")).await.code(), "RESOURCE_DOES_NOT_EXIST");
     assert!(list(&hub, &root).await.is_empty());
     drop(stop);

@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::*;
 
 /// As they stand in a URL's path.
-const HOSTILE: &[&str] = &[
+pub const HOSTILE: &[&str] = &[
     "../x",
     "..%2Fx",
     "%2e%2e/x",
@@ -48,6 +48,8 @@ async fn hostile_paths_are_refused_everywhere_and_leave_nothing() {
             (Method::GET, proxy.clone()),
             (Method::HEAD, proxy.clone()),
             (Method::GET, twin),
+            (Method::GET, format!("{FLOOD}{PRESIGNED}/{root}/{path}")),
+            (Method::HEAD, format!("{GLOBAL}{PRESIGNED}/{root}/{path}")),
             (Method::DELETE, proxy),
             (Method::GET, format!("{FLOOD}{PROXY}?path={root}/{query}")),
             (Method::GET, format!("{FLOOD}/api/2.0/mlflow/artifacts/list?run_id={run}&path={query}")),

@@ -3,6 +3,7 @@
 mod index;
 mod listing;
 mod shelf;
+mod uploads;
 
 use std::path::Path;
 

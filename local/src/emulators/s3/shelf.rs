@@ -4,7 +4,7 @@
 //! every listing walks the whole bucket. Here it sees short hashes only. The index decides what exists.
 
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use s3s::dto::*;
@@ -14,14 +14,17 @@ use sha2::{Digest, Sha256};
 
 use super::index::{Entry, Index};
 use super::listing;
+use super::uploads::{Uploads, part_file, sweep};
 
-#[derive(Debug)]
+/// Clones are the same shelf.
+#[derive(Clone, Debug)]
 pub struct Shelf {
     root: PathBuf,
-    bytes: FileSystem,
-    index: RwLock<Index>,
+    bytes: Arc<FileSystem>,
+    index: Arc<RwLock<Index>>,
+    uploads: Arc<Uploads>,
     /// Held by writes with a condition, so that of two only one finds it true.
-    conditional: tokio::sync::Mutex<()>,
+    conditional: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Where s3s-fs keeps the bytes of a key.
@@ -34,13 +37,15 @@ impl Shelf {
     /// Opens the folder; the error is a reason without the path.
     pub fn open(root: &Path) -> Result<Self, String> {
         std::fs::create_dir_all(root).map_err(|error| error.to_string())?;
+        sweep(root).map_err(|error| error.to_string())?;
         let index = Index::open(&root.join(".index.jsonl")).map_err(|error| error.to_string())?;
         let bytes = FileSystem::new(root).map_err(|error| format!("{error:?}"))?;
         Ok(Shelf {
             root: root.to_owned(),
-            bytes,
-            index: RwLock::new(index),
-            conditional: tokio::sync::Mutex::default(),
+            bytes: Arc::new(bytes),
+            index: Arc::new(RwLock::new(index)),
+            uploads: Arc::default(),
+            conditional: Arc::default(),
         })
     }
 
@@ -81,6 +86,34 @@ impl Shelf {
             let _ = tokio::fs::remove_file(self.root.join(bucket).join(hashed(key))).await;
         }
         Ok(())
+    }
+
+    async fn complete(
+        &self,
+        mut req: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
+        let (if_match, if_none_match) = (req.input.if_match.take(), req.input.if_none_match.take());
+        // Who asks a second time waits for the first.
+        let _turn = self.conditional.lock().await;
+        self.check_write(&bucket, &key, if_match.as_ref(), if_none_match.as_ref())?;
+        let id = req.input.upload_id.clone();
+        let parts = req.input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref()).unwrap_or_default();
+        let unused = self.uploads.complete(&id, &bucket, &key, parts)?;
+        req.input.key = hashed(&key);
+        let response = self.bytes.complete_multipart_upload(req).await?;
+        // s3s-fs has done the work by now; the future holds only the answer.
+        let mut output = match response.output.future {
+            Some(answer) => answer.await?,
+            None => response.output,
+        };
+        self.enter(&bucket, &key, output.e_tag.as_ref())?;
+        for number in unused {
+            // Should this fail, the next start sweeps it away.
+            let _ = tokio::fs::remove_file(self.root.join(part_file(&id, number))).await;
+        }
+        output.key = Some(key);
+        Ok(S3Response::new(output))
     }
 
     /// The conditions of a write against what is there now.
@@ -161,6 +194,13 @@ impl S3 for Shelf {
         check_read(&entry, req.input.if_match.as_ref(), req.input.if_none_match.as_ref())?;
         req.input.key = hashed(&req.input.key);
         let input = &mut req.input;
+        // s3s-fs fails at a suffix that is longer than the object.
+        if let Some(Range::Suffix { length }) = input.range {
+            if length == 0 || entry.size == 0 {
+                return Err(s3_error!(InvalidRange));
+            }
+            input.range = Some(Range::Int { first: entry.size.saturating_sub(length), last: None });
+        }
         let (kind, disposition) = (input.response_content_type.take(), input.response_content_disposition.take());
         let (cache, encoding) = (input.response_cache_control.take(), input.response_content_encoding.take());
         let mut response = self.bytes.get_object(req).await?;
@@ -221,20 +261,30 @@ impl S3 for Shelf {
         &self,
         mut req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        self.bucket(&req.input.bucket)?;
-        let key = std::mem::take(&mut req.input.key);
+        let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
+        self.bucket(&bucket)?;
         req.input.key = hashed(&key);
         let mut response = self.bytes.create_multipart_upload(req).await?;
+        self.uploads.begin(response.output.upload_id.as_deref().unwrap_or_default(), &bucket, &key);
         response.output.key = Some(key);
         Ok(response)
     }
 
     async fn upload_part(&self, mut req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+        let (id, number) = (req.input.upload_id.clone(), req.input.part_number);
+        self.uploads.check(&id, &req.input.bucket, &req.input.key)?;
         req.input.key = hashed(&req.input.key);
-        self.bytes.upload_part(req).await
+        let response = self.bytes.upload_part(req).await?;
+        let etag = response.output.e_tag.as_ref().map(ETag::value).unwrap_or_default();
+        let put = std::fs::metadata(self.root.join(part_file(&id, number)));
+        // An upload that was ended meanwhile has taken its parts along.
+        let size = put.map_err(|_| s3_error!(NoSuchUpload))?.len();
+        self.uploads.put(&id, number, etag, size)?;
+        Ok(response)
     }
 
     async fn list_parts(&self, mut req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+        self.uploads.check(&req.input.upload_id, &req.input.bucket, &req.input.key)?;
         let key = std::mem::take(&mut req.input.key);
         req.input.key = hashed(&key);
         let mut response = self.bytes.list_parts(req).await?;
@@ -244,28 +294,19 @@ impl S3 for Shelf {
 
     async fn complete_multipart_upload(
         &self,
-        mut req: S3Request<CompleteMultipartUploadInput>,
+        req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
-        let (if_match, if_none_match) = (req.input.if_match.take(), req.input.if_none_match.take());
-        let _turn = self.conditional.lock().await;
-        self.check_write(&bucket, &key, if_match.as_ref(), if_none_match.as_ref())?;
-        req.input.key = hashed(&key);
-        let response = self.bytes.complete_multipart_upload(req).await?;
-        // s3s-fs has done the work by now; the future holds only the answer.
-        let mut output = match response.output.future {
-            Some(answer) => answer.await?,
-            None => response.output,
-        };
-        self.enter(&bucket, &key, output.e_tag.as_ref())?;
-        output.key = Some(key);
-        Ok(S3Response::new(output))
+        // A client that hangs up must not leave half an object: S3 goes on, too.
+        let shelf = self.clone();
+        let completed = tokio::spawn(async move { shelf.complete(req).await });
+        completed.await.map_err(|error| s3_error!(error, InternalError))?
     }
 
     async fn abort_multipart_upload(
         &self,
         mut req: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        self.uploads.abort(&req.input.upload_id, &req.input.bucket, &req.input.key)?;
         req.input.key = hashed(&req.input.key);
         let mut response = self.bytes.abort_multipart_upload(req).await?;
         response.status = Some(http::StatusCode::NO_CONTENT);

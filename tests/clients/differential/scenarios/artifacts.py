@@ -137,3 +137,59 @@ def of_a_model():
     yield get("list deeper", PROXY, {"path": f"{root}/data"})
     yield get("directories", "logged-models/{m}/artifacts/directories")
     yield get("directories deeper", "logged-models/{m}/artifacts/directories", {"artifact_directory_path": "data"})
+
+
+MPU = "/api/2.0/mlflow-artifacts/mpu"
+PRESIGNED = "/api/2.0/mlflow-artifacts/presigned"
+
+
+@scenario
+def large_files():
+    """Stock keeps files in a folder here, so its answers to a sound request are known differences."""
+    yield from _setup("artifacts-large", {"a.txt": "x"})
+    create = {"path": "/home/me/weights.bin", "num_parts": 2}
+    yield post("create", f"{MPU}/create/{ROOT}", create, save={"upload": "upload_id"})
+    yield post("create at the ui twin", f"/ajax-api/2.0/mlflow-artifacts/mpu/create/{ROOT}", create)
+    yield post("create without path", f"{MPU}/create/{ROOT}", {"num_parts": 2})
+    yield post("create with an empty path", f"{MPU}/create/{ROOT}", {"path": "", "num_parts": 2})
+    yield post("create without number", f"{MPU}/create/{ROOT}", {"path": "w.bin"})
+    yield post("create with letters", f"{MPU}/create/{ROOT}", {"path": "w.bin", "num_parts": "many"})
+    yield post("create with path as number", f"{MPU}/create/{ROOT}", {"path": 7, "num_parts": 2})
+    parts = [{"part_number": 1, "etag": "x"}]
+    yield post("complete unknown", f"{MPU}/complete/{ROOT}", {"path": "w.bin", "upload_id": "x", "parts": parts})
+    yield post("complete without parts", f"{MPU}/complete/{ROOT}", {"path": "w.bin", "upload_id": "x"})
+    yield post("complete without path", f"{MPU}/complete/{ROOT}", {"upload_id": "x", "parts": parts})
+    yield post("complete with id as number", f"{MPU}/complete/{ROOT}", {"path": "w.bin", "upload_id": 7, "parts": parts})
+    yield post("abort", f"{MPU}/abort/{ROOT}", {"path": "/home/me/weights.bin", "upload_id": "{upload}"})
+    yield post("abort without path", f"{MPU}/abort/{ROOT}", {"upload_id": "x"})
+    for step in ("create", "complete", "abort"):
+        body = {"path": "w.bin", "num_parts": 1, "upload_id": "x", "parts": parts}
+        for path in ("%2e%2e", "%252e%252e/x", "a%23b", "..%2fx"):
+            yield post(f"{step} at {path}", f"{MPU}/{step}/{ROOT}/{path}", body)
+        yield get(f"get of {step}", f"{MPU}/{step}/{ROOT}")
+    yield get("presigned", f"{PRESIGNED}/{ROOT}/a.txt")
+    for path in ("%2e%2e", "a%23b", "..%2fx"):
+        yield get(f"presigned {path}", f"{PRESIGNED}/{ROOT}/{path}")
+    yield post("post of presigned", f"{PRESIGNED}/{ROOT}/a.txt", {})
+
+
+@scenario
+def presigned_urls():
+    yield from _setup("artifacts-presigned", {"a.txt": "x"})
+    for way in ("upload", "download"):
+        path = f"artifacts/presigned-{way}-url"
+        yield post(way, path, {"run_id": "{r}", "path": "a.txt"})
+        yield post(f"{way} of a missing run", path, {"run_id": MISSING, "path": "a.txt"})
+        yield post(f"{way} without path", path, {"run_id": "{r}"})
+        yield post(f"{way} without run", path, {"path": "a.txt"})
+        yield post(f"{way} with an empty run", path, {"run_id": "", "path": "a.txt"})
+        yield post(f"{way} with run as number", path, {"run_id": 7, "path": "a.txt"})
+        yield post(f"{way} for a time in letters", path, {"run_id": "{r}", "path": "a.txt", "expiration": "soon"})
+        for unsafe in ("../x", "/etc/passwd", "%2e%2e/x", "a#b"):
+            yield post(f"{way} of {unsafe!r}", path, {"run_id": "{r}", "path": unsafe})
+        yield get(f"get of {way}", path)
+    both = {"run_id": "{r}", "model_id": "m-1", "path": "a.txt"}
+    yield post("upload of run and model", "artifacts/presigned-upload-url", both)
+    for seconds in (0, -1, 604_801):
+        body = {"run_id": "{r}", "path": "a.txt", "expiration": seconds}
+        yield post(f"download for {seconds} seconds", "artifacts/presigned-download-url", body)

@@ -1,73 +1,23 @@
-//! `Objects`: everything that lies in S3. Keys are made here and nowhere else (data.md section 5).
+//! `Objects`: everything that lies in S3 (data.md section 5).
+
+mod key;
+mod multipart;
+mod presign;
 
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, Delete, ObjectIdentifier};
 use bytes::Bytes;
 
-use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::extract::BODY_LIMIT;
-use crate::model::{ArtifactPath, Experiment, ProjectId};
 
-/// S3's limit on a key, bytes.
-const LONGEST_KEY: usize = 1024;
+pub use key::ObjectKey;
+pub use multipart::{MOST_PARTS, Part, Upload};
+pub use presign::{PresignedUrl, download_life};
+
 /// Bytes that JSON puts around each name of a listing, roughly.
 const BYTES_AROUND_A_NAME: usize = 60;
-
-/// A place in the bucket. There is no way to make one from text that was not checked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ObjectKey(String);
-
-impl ObjectKey {
-    /// The place of `path` among the artifacts of an experiment.
-    ///
-    /// # Errors
-    /// `Invalid` if the experiment keeps its artifacts outside this hub, or the key grows too long.
-    pub fn of_artifact(access: &Access, experiment: &Experiment, path: &ArtifactPath) -> Result<Self> {
-        access.covers(experiment.project)?;
-        Self::below(experiment, path)
-    }
-
-    fn below(experiment: &Experiment, path: &ArtifactPath) -> Result<Self> {
-        if experiment.artifact_location != format!("mlflow-artifacts:/{}", experiment.id) {
-            return Err(Error::invalid(
-                "The artifacts of this experiment lie at a place of its creator's choice (its artifact_location), which this \
-                 hub never touches: use a client of that place.",
-            ));
-        }
-        let root = format!("artifacts/{}/{}", experiment.project, experiment.id);
-        let key = if path.is_root() { root } else { format!("{root}/{}", path.as_str()) };
-        if key.len() > LONGEST_KEY {
-            return Err(Error::invalid(format!(
-                "Invalid path: {} bytes are more than can be stored",
-                path.as_str().len()
-            )));
-        }
-        Ok(Self(key))
-    }
-
-    /// What all keys below this one begin with.
-    fn as_prefix(&self) -> String {
-        format!("{}/", self.0)
-    }
-}
-
-impl ObjectKey {
-    /// The place of a text of a project that is too large for the table, by its content.
-    pub(crate) fn of_text(project: ProjectId, text: &str) -> Self {
-        Self(format!("texts/{project}/{}", crate::store::keys::hash(text)))
-    }
-
-    /// A place that the table names.
-    pub(crate) fn of_stored_text(key: &str) -> Self {
-        Self(key.to_owned())
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// What is known of an object besides its bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +37,15 @@ pub struct ObjectInfo {
 pub struct Object {
     pub info: ObjectInfo,
     pub bytes: Bytes,
+}
+
+/// What a GET finds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// All that was asked for.
+    Small(Object),
+    /// More than the caller takes; its bytes were not read.
+    Large(ObjectInfo),
 }
 
 /// One line of a listing.
@@ -135,17 +94,14 @@ impl Objects {
 
     /// Stores an object, in place of what is there.
     pub async fn put(&self, key: &ObjectKey, bytes: Bytes, content_type: &str) -> Result<()> {
-        let put = self.client.put_object().bucket(&self.bucket).key(&key.0).content_type(content_type);
+        let put = self.client.put_object().bucket(&self.bucket).key(key.as_str()).content_type(content_type);
         put.body(ByteStream::from(bytes)).send().await.map(|_| ()).map_err(|error| failed(&error))
     }
 
-    /// An object of at most `limit` bytes, or the part of it that `range` (`bytes=..`) asks for;
-    /// a range outside the object counts as none.
-    ///
-    /// # Errors
-    /// `TooLarge` above the limit.
-    pub async fn get(&self, key: &ObjectKey, range: Option<&str>, limit: usize) -> Result<Option<Object>> {
-        let get = self.client.get_object().bucket(&self.bucket).key(&key.0).set_range(range.map(str::to_owned));
+    /// An object, or the part of it that `range` (`bytes=..`) asks for, with its bytes if these are at
+    /// most `limit`; a range outside the object counts as none.
+    pub async fn get(&self, key: &ObjectKey, range: Option<&str>, limit: usize) -> Result<Option<Found>> {
+        let get = self.client.get_object().bucket(&self.bucket).key(key.as_str()).set_range(range.map(str::to_owned));
         let answer = match get.send().await {
             Ok(answer) => answer,
             Err(error) if error.code() == Some("InvalidRange") && range.is_some() => {
@@ -155,22 +111,20 @@ impl Objects {
             Err(error) => return Err(failed(&error)),
         };
         let size = answer.content_length().and_then(|size| usize::try_from(size).ok());
-        if size.is_none_or(|size| size > limit) {
-            return Err(Error::TooLarge(format!(
-                "The artifact exceeds the {limit} bytes that this hub sends in one answer; ask for it in parts with the \
-                 header `Range: bytes=<first>-<last>`."
-            )));
-        }
         let info = info(size, answer.e_tag(), answer.last_modified(), answer.content_range());
+        if size.is_none_or(|size| size > limit) {
+            // Dropping the answer ends the transfer.
+            return Ok(Some(Found::Large(info)));
+        }
         let bytes = answer.body.collect().await.map_err(|error| {
             Error::Unavailable(format!("the body of an object broke off: {}", DisplayErrorContext(&error)))
         })?;
-        Ok(Some(Object { info, bytes: bytes.into_bytes() }))
+        Ok(Some(Found::Small(Object { info, bytes: bytes.into_bytes() })))
     }
 
     /// What is known of an object.
     pub async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>> {
-        match self.client.head_object().bucket(&self.bucket).key(&key.0).send().await {
+        match self.client.head_object().bucket(&self.bucket).key(key.as_str()).send().await {
             Ok(answer) => {
                 let size = answer.content_length().and_then(|size| usize::try_from(size).ok());
                 Ok(Some(info(size, answer.e_tag(), answer.last_modified(), None)))
@@ -233,7 +187,7 @@ impl Objects {
 
     /// Deletes an object, whether it is there or not.
     pub async fn delete(&self, key: &ObjectKey) -> Result<()> {
-        match self.client.delete_object().bucket(&self.bucket).key(&key.0).send().await {
+        match self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send().await {
             Ok(_) => Ok(()),
             Err(error) if is_missing(&error) => Ok(()),
             Err(error) => Err(failed(&error)),
@@ -308,72 +262,11 @@ fn is_passing(code: &str, status: u16) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::model::{ExperimentId, Lifecycle, ProjectId};
-
-    fn experiment(location: &str) -> Experiment {
-        Experiment {
-            id: ExperimentId(7),
-            project: ProjectId(42),
-            name: "e".into(),
-            artifact_location: location.into(),
-            lifecycle: Lifecycle::Active,
-            creation_time: 0,
-            last_update_time: 0,
-            tags: BTreeMap::new(),
-            changes: 0,
-            shards: 1,
-            writer_shards_from: 0,
-            is_default: false,
-        }
-    }
-
-    fn key(path: &str) -> Result<ObjectKey> {
-        ObjectKey::below(&experiment("mlflow-artifacts:/7"), &ArtifactPath::parse(path)?)
-    }
-
-    #[test]
-    fn keys_name_the_project_and_the_experiment() {
-        assert_eq!(key("r1/artifacts/a b.txt").unwrap().0, "artifacts/42/7/r1/artifacts/a b.txt");
-        assert_eq!(key("").unwrap().as_prefix(), "artifacts/42/7/");
-    }
-
-    #[test]
-    fn foreign_places_have_no_keys() {
-        for location in
-            ["s3://bucket/7", "/etc", "mlflow-artifacts:/70", "mlflow-artifacts:/7/", "mlflow-artifacts://h/7", ""]
-        {
-            let refused = ObjectKey::below(&experiment(location), &ArtifactPath::default());
-            assert!(matches!(refused, Err(Error::Invalid(_))), "{location}");
-        }
-    }
-
-    #[test]
-    fn keys_end_where_s3_ends() {
-        let longest = "x".repeat(LONGEST_KEY - "artifacts/42/7/".len());
-        assert!(key(&longest).is_ok());
-        assert!(matches!(key(&format!("{longest}x")), Err(Error::Invalid(_))));
-        assert!(matches!(key(&"é".repeat(LONGEST_KEY / 2)), Err(Error::Invalid(_))));
-    }
 
     #[test]
     fn what_passes_is_worth_another_try() {
         assert!(is_passing("SlowDown", 503) && is_passing("", 500) && is_passing("RequestTimeout", 400));
         assert!(!is_passing("AccessDenied", 403) && !is_passing("", 0));
-    }
-
-    proptest! {
-        #[test]
-        fn a_key_stays_below_its_experiment(text in "[./%2eEfF5cC\\\\a:#]{0,24}|.{0,40}") {
-            if let Ok(key) = key(&text) {
-                prop_assert!(key.0 == "artifacts/42/7" || key.0.starts_with("artifacts/42/7/"));
-                prop_assert!(!key.0.split('/').any(|segment| matches!(segment, "" | "." | "..")));
-                prop_assert!(key.0.len() <= LONGEST_KEY);
-            }
-        }
     }
 }
