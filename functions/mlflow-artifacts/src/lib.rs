@@ -5,6 +5,7 @@ mod download;
 mod listing;
 mod logged_models;
 mod media_type;
+mod model_versions;
 mod multipart;
 mod presigned;
 mod proxy;
@@ -56,6 +57,12 @@ pub fn routes() -> Vec<Route> {
     ];
     let mut routes: Vec<Route> = twins.into_iter().flatten().collect();
     routes.push(Route::at(get.clone(), "/get-artifact", READ, runs::get_artifact));
+    routes.push(Route::at(
+        get.clone(),
+        "/model-versions/get-artifact",
+        READ,
+        model_versions::get_model_version_artifact,
+    ));
     routes.push(Route::at(post, "/ajax-api/2.0/mlflow/upload-artifact", WRITE, runs::upload_artifact));
     routes.push(Route::at(
         get,
@@ -63,7 +70,6 @@ pub fn routes() -> Vec<Route> {
         READ,
         logged_models::get_logged_model_artifact,
     ));
-    routes.push(Route::not_implemented("/model-versions/get-artifact"));
     routes
 }
 

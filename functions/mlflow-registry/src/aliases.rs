@@ -1,10 +1,10 @@
 //! Aliases of model versions (mlflow.md B.7).
 
 use serde::Deserialize;
-use shared::context::Context;
+use shared::context::{Context, VersionRef};
 use shared::extract::{Empty, Input, Json, required};
 use shared::model::{RegisteredModel, validation};
-use shared::store::{no_registered_model, no_version};
+use shared::store::no_registered_model;
 use shared::{Error, Result};
 
 use crate::registered_models::named;
@@ -29,20 +29,11 @@ pub async fn set_registered_model_alias(context: Context, Input(request): Input<
     let version = required("version", request.version.as_ref())?;
     validation::registered_model_name("name", name)?;
     validation::new_alias(alias)?;
-    let (number, shown) = validation::version_number(version)?;
-    let missing = || no_version(name, &shown);
-    let (access, plain) = context.registered_model(name).await.map_err(|error| version_missing(error, missing()))?;
-    let set = context.store().set_alias(&access, &plain, alias, Some(number)).await;
-    set.map_err(|error| version_missing(error, missing()))?;
+    let version = VersionRef::parse(name, version)?;
+    let (access, plain) = version.owner(&context).await?;
+    let set = context.store().set_alias(&access, &plain, alias, Some(version.number)).await;
+    set.map_err(|error| version.told(error))?;
     Ok(Json(Empty {}))
-}
-
-/// `error`, unless something is missing: a missing model is told as the missing version.
-pub fn version_missing(error: Error, missing: Error) -> Error {
-    match error {
-        Error::NotFound(_) => missing,
-        other => other,
-    }
 }
 
 /// DELETE `registered-models/alias`: it need not be there

@@ -34,7 +34,7 @@ pub fn routes() -> Vec<Route> {
         Route::api(delete.clone(), &at(models, "delete"), WRITE, registered_models::delete_registered_model),
         Route::api(post.clone(), &at(models, "set-tag"), WRITE, registered_models::set_registered_model_tag),
         Route::api(delete.clone(), &at(models, "delete-tag"), WRITE, registered_models::delete_registered_model_tag),
-        Route::api(get.clone(), &at(models, "get-latest-versions"), READ, registered_models::get_latest_versions),
+        Route::api(get.clone(), &at(models, "get-latest-versions"), READ, registered_models::query_latest_versions),
         Route::api(post.clone(), &at(models, "get-latest-versions"), READ, registered_models::get_latest_versions),
         Route::api(post.clone(), &at(models, "alias"), WRITE, aliases::set_registered_model_alias),
         Route::api(delete.clone(), &at(models, "alias"), WRITE, aliases::delete_registered_model_alias),

@@ -2,14 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
-use shared::context::Context;
+use shared::context::{Context, VersionRef};
 use shared::extract::{Empty, Input, Json, Many, required};
-use shared::model::{ModelVersion, RegisteredModel, validation};
-use shared::store::{NewModelVersion, TagChange, no_version};
+use shared::model::validation;
+use shared::store::{NewModelVersion, TagChange};
 use shared::wire::Pair;
 use shared::{Error, Result};
 
-use crate::aliases::version_missing;
 use crate::registered_models::{asks_for_prompt, checked_tags, named, parse_stage};
 use crate::sources::{self, Claim};
 use crate::wire::{ModelVersionOut, OneVersion};
@@ -69,52 +68,15 @@ fn check_prompt_text(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A version as requests name it.
-struct VersionRef<'a> {
-    name: &'a str,
-    number: u64,
-    /// The number as the client is told of it.
-    shown: String,
+fn version_ref<'a>(name: Option<&'a String>, version: Option<&String>) -> Result<VersionRef<'a>> {
+    let (name, version) = (required("name", name)?, required("version", version)?);
+    VersionRef::parse(name, version)
 }
 
-impl<'a> VersionRef<'a> {
-    fn new(name: Option<&'a String>, version: Option<&String>) -> Result<Self> {
-        let (name, version) = (required("name", name)?, required("version", version)?);
-        Self::parse(name, version)
-    }
-
-    fn parse(name: &'a str, version: &str) -> Result<Self> {
-        validation::registered_model_name("name", name)?;
-        let (number, shown) = validation::version_number(version)?;
-        Ok(Self { name, number, shown })
-    }
-
-    /// Access to the owner, and the model's plain name.
-    async fn owner(&self, context: &Context) -> Result<(Access, String)> {
-        context.registered_model(self.name).await.map_err(|error| self.told(error))
-    }
-
-    /// `error`, unless something is missing: then it is this version.
-    fn told(&self, error: Error) -> Error {
-        version_missing(error, self.missing())
-    }
-
-    fn missing(&self) -> Error {
-        no_version(self.name, &self.shown)
-    }
-
-    async fn read(&self, context: &Context, access: &Access, plain: &str) -> Result<(RegisteredModel, ModelVersion)> {
-        let wanted = |model: &RegisteredModel| model.stages.get(self.number).map(|_| self.number).into_iter().collect();
-        let found = context.store().find_registered_model(access, plain, wanted).await?;
-        let (model, versions) = found.ok_or_else(|| self.missing())?;
-        let version = versions.into_iter().next().ok_or_else(|| self.missing())?;
-        Ok((model, version))
-    }
-
-    async fn shown(&self, context: &Context, access: &Access, plain: &str) -> Result<Json<OneVersion>> {
-        let (model, version) = self.read(context, access, plain).await?;
-        Ok(Json(OneVersion { model_version: ModelVersionOut::of_model(context, &model, &version) }))
-    }
+/// The version as it is now.
+async fn shown(context: &Context, version: &VersionRef<'_>, access: &Access, plain: &str) -> Result<Json<OneVersion>> {
+    let (model, version) = version.read(context, access, plain).await?;
+    Ok(Json(OneVersion { model_version: ModelVersionOut::of_model(context, &model, &version) }))
 }
 
 #[derive(Deserialize)]
@@ -125,9 +87,9 @@ pub struct GetModelVersion {
 
 /// GET `model-versions/get`
 pub async fn get_model_version(context: Context, Input(request): Input<GetModelVersion>) -> Result<Json<OneVersion>> {
-    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let version = version_ref(request.name.as_ref(), request.version.as_ref())?;
     let (access, plain) = version.owner(&context).await?;
-    version.shown(&context, &access, &plain).await
+    shown(&context, &version, &access, &plain).await
 }
 
 #[derive(Serialize)]
@@ -156,12 +118,12 @@ pub async fn update_model_version(
     context: Context,
     Input(request): Input<UpdateModelVersion>,
 ) -> Result<Json<OneVersion>> {
-    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let version = version_ref(request.name.as_ref(), request.version.as_ref())?;
     let (access, plain) = version.owner(&context).await?;
     let description = request.description.as_deref();
     let written = context.store().describe_model_version(&access, &plain, version.number, description).await;
     written.map_err(|error| version.told(error))?;
-    version.shown(&context, &access, &plain).await
+    shown(&context, &version, &access, &plain).await
 }
 
 #[derive(Deserialize)]
@@ -188,12 +150,12 @@ pub async fn transition_stage(context: Context, Input(request): Input<Transition
     let (access, plain) = version.owner(&context).await?;
     let written = context.store().transition_stage(&access, &plain, version.number, stage, archive).await;
     written.map_err(|error| version.told(error))?;
-    version.shown(&context, &access, &plain).await
+    shown(&context, &version, &access, &plain).await
 }
 
 /// DELETE `model-versions/delete`: its number is never used again
 pub async fn delete_model_version(context: Context, Input(request): Input<GetModelVersion>) -> Result<Json<Empty>> {
-    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let version = version_ref(request.name.as_ref(), request.version.as_ref())?;
     let (access, plain) = version.owner(&context).await?;
     let deleted = context.store().delete_model_version(&access, &plain, version.number).await;
     deleted.map_err(|error| version.told(error))?;
@@ -210,7 +172,7 @@ pub struct ModelVersionTag {
 
 /// POST `model-versions/set-tag`
 pub async fn set_model_version_tag(context: Context, Input(request): Input<ModelVersionTag>) -> Result<Json<Empty>> {
-    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let version = version_ref(request.name.as_ref(), request.version.as_ref())?;
     let key = required("key", request.key.as_ref())?;
     let value = request.value.unwrap_or_default();
     if key == PROMPT_TEXT_TAG {
@@ -222,7 +184,7 @@ pub async fn set_model_version_tag(context: Context, Input(request): Input<Model
 
 /// DELETE `model-versions/delete-tag`: it need not be there
 pub async fn delete_model_version_tag(context: Context, Input(request): Input<ModelVersionTag>) -> Result<Json<Empty>> {
-    let version = VersionRef::new(request.name.as_ref(), request.version.as_ref())?;
+    let version = version_ref(request.name.as_ref(), request.version.as_ref())?;
     let key = required("key", request.key.as_ref())?;
     validation::tag_name(key)?;
     change_tag(&context, &version, TagChange::Delete(key.to_owned())).await

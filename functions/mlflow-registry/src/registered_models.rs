@@ -183,6 +183,14 @@ pub async fn delete_registered_model_tag(
 pub struct GetLatestVersions {
     name: Option<String>,
     #[serde(default)]
+    stages: Many<String>,
+}
+
+/// The same in a query, where a list may have one value.
+#[derive(Deserialize)]
+pub struct QueryLatestVersions {
+    name: Option<String>,
+    #[serde(default)]
     stages: OneOrMany<String>,
 }
 
@@ -192,17 +200,30 @@ pub struct LatestVersions {
     model_versions: Vec<ModelVersionOut>,
 }
 
-/// GET, POST `registered-models/get-latest-versions`: the newest of each stage, or of those asked for
+/// GET `registered-models/get-latest-versions`
+pub async fn query_latest_versions(
+    context: Context,
+    Input(request): Input<QueryLatestVersions>,
+) -> Result<Json<LatestVersions>> {
+    latest_versions(&context, request.name.as_ref(), &request.stages.0).await
+}
+
+/// POST `registered-models/get-latest-versions`
 pub async fn get_latest_versions(
     context: Context,
     Input(request): Input<GetLatestVersions>,
 ) -> Result<Json<LatestVersions>> {
-    let name = checked_name("name", request.name.as_ref())?;
+    latest_versions(&context, request.name.as_ref(), &request.stages.0).await
+}
+
+/// The newest version of each stage, or of those asked for.
+async fn latest_versions(context: &Context, name: Option<&String>, stages: &[String]) -> Result<Json<LatestVersions>> {
+    let name = checked_name("name", name)?;
     let (access, plain) = context.registered_model(name).await?;
-    let (model, mut latest) = with_latest(&context, &access, name, &plain).await?;
-    let stages = request.stages.0.iter().map(|stage| parse_stage(stage)).collect::<Result<Vec<Stage>>>()?;
+    let (model, mut latest) = with_latest(context, &access, name, &plain).await?;
+    let stages = stages.iter().map(|stage| parse_stage(stage)).collect::<Result<Vec<Stage>>>()?;
     latest.retain(|version| stages.is_empty() || stages.contains(&version.stage));
-    let versions = latest.iter().map(|version| ModelVersionOut::of_model(&context, &model, version));
+    let versions = latest.iter().map(|version| ModelVersionOut::of_model(context, &model, version));
     Ok(Json(LatestVersions { model_versions: versions.collect() }))
 }
 

@@ -4,6 +4,7 @@
 //! A project view (`/mlflow/<path>/tracking`) shows one project as if it were the whole server:
 //! plain names, and the project's default experiment as `0`.
 
+mod model_version;
 mod naming;
 
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use crate::model::{Experiment, ExperimentId, ProjectId};
 use crate::state::AppState;
 use crate::store::{Sealed, Store, StoredRun, no_logged_model, no_run};
 
+pub use model_version::VersionRef;
 pub use naming::PROJECT_TAG;
 
 /// Which part of the hub a URL speaks of.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::attributes::{Change, Guard, Refusal, TagChange, put_if_absent};
@@ -34,22 +34,18 @@ pub struct NewModelVersion {
     pub logged_model: Option<String>,
 }
 
-/// One entry of [`VERSIONS_TAG`].
-#[derive(Deserialize, PartialEq, Serialize)]
-struct PromotedTo {
-    name: String,
-    version: u64,
-}
-
-impl PromotedTo {
-    /// As the stock server spaces it.
-    fn list(promotions: &[Self]) -> Result<String> {
-        let entries = promotions.iter().map(|Self { name, version }| {
-            let name = serde_json::to_string(name).map_err(Error::internal)?;
-            Ok(format!("{{\"name\": {name}, \"version\": {version}}}"))
-        });
-        Ok(format!("[{}]", entries.collect::<Result<Vec<_>>>()?.join(", ")))
-    }
+/// The value of [`VERSIONS_TAG`] with one more version in it, spaced as the stock server does. Clients write this tag too,
+/// and number versions by text: what stands there is kept as it is.
+fn with_promotion(before: Option<&String>, name: &str, version: u64) -> String {
+    let known: Vec<Value> = before.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let entries = known.into_iter().chain([json!({"name": name, "version": version})]).map(|entry| match entry {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{}: {value}", Value::from(name.as_str())));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    });
+    format!("[{}]", entries.collect::<Vec<_>>().join(", "))
 }
 
 /// How a logged model is told of a version.
@@ -119,10 +115,7 @@ impl Store {
         if has_overflowed {
             tags.extend(self.read_overflow(&pk).await?.1);
         }
-        let known = tags.get(VERSIONS_TAG).and_then(|text| serde_json::from_str(text).ok());
-        let mut promotions: Vec<PromotedTo> = known.unwrap_or_default();
-        promotions.push(PromotedTo { name: name.to_owned(), version });
-        let text = PromotedTo::list(&promotions)?;
+        let text = with_promotion(tags.get(VERSIONS_TAG), name, version);
         if has_overflowed {
             let tags = BTreeMap::from([(VERSIONS_TAG.to_owned(), text)]);
             return Ok(Promotion::Later(Change { tags, ..Change::default() }));

@@ -315,34 +315,34 @@ _differ(
     "aliases_and_stages.archiving/archiving in None",
     "aliases_and_stages.archiving/archiving in Archived",
 )
-_differ("a file on another host is no source: a client's mistake", STOCK_500, INVALID, "model_versions.free_sources/source 'file://host/path'")
+_differ("a file on another host is no source: a client's mistake", STOCK_500, INVALID, "model_version_sources.free_sources/source 'file://host/path'")
 _differ(
     "a source that leads to no version is a client's mistake",
     STOCK_500,
     INVALID,
-    "model_versions.sources_of_other_versions/of a missing stage",
-    "model_versions.sources_of_other_versions/of a model without versions",
+    "model_version_sources.sources_of_other_versions/of a missing stage",
+    "model_version_sources.sources_of_other_versions/of a model without versions",
 )
 _differ(
     "a logged model that is not there is a 404, as everywhere else",
     STOCK_500,
     MISSING,
-    "model_versions.unknown_logged_models/with its uri",
-    "model_versions.logged_models/a deleted logged model",
+    "model_version_sources.unknown_logged_models/with its uri",
+    "model_version_sources.logged_models/a deleted logged model",
 )
-_differ("a logged model that is not there is a 404, as everywhere else", INVALID, MISSING, "model_versions.unknown_logged_models/with artifacts")
+_differ("a logged model that is not there is a 404, as everywhere else", INVALID, MISSING, "model_version_sources.unknown_logged_models/with artifacts")
 _differ(
     "a version's run must be there and readable, whatever its source",
     GOOD,
     MISSING,
-    *(f"model_versions.unknown_runs/{run} with s3" for run in ("zeros", "letters", "slash", "long")),
-    *(f"model_versions.unknown_runs/{run} with runs uri" for run in ("zeros", "letters", "long")),
+    *(f"model_version_sources.unknown_runs/{run} with s3" for run in ("zeros", "letters", "slash", "long")),
+    *(f"model_version_sources.unknown_runs/{run} with runs uri" for run in ("zeros", "letters", "long")),
 )
 _differ(
     "a version's run must be there and readable, whatever its source",
     INVALID,
     MISSING,
-    *(f"model_versions.unknown_runs/{run} with artifacts" for run in ("zeros", "letters", "slash", "long")),
+    *(f"model_version_sources.unknown_runs/{run} with artifacts" for run in ("zeros", "letters", "slash", "long")),
 )
 _differ(
     "what cannot be read is refused instead of dropped or zeroed",
@@ -385,7 +385,7 @@ _differ("a missing parameter is answered in the API's own form", (400, None), IN
 _differ("a missing parameter is a client's mistake", STOCK_500, INVALID, "model_versions.files/no version")
 _differ("a runs:/ source leads to the run's files, as it does for the client", STOCK_500, GOOD, "model_versions.files/MLmodel of 2")
 _differ("a number is written in the digits 0 to 9", GOOD, INVALID, "model_versions.numbers/get '١'")
-_differ("a backslash is a separator on some clients, so no part of a name", INVALID, INVALID, "model_versions.sources_of_a_run/backslash dots")
+_differ("a backslash is a separator on some clients, so no part of a name", INVALID, INVALID, "model_version_sources.sources_of_a_run/backslash dots")
 _differ("the brackets that some clients put behind the name of a list are understood", GOOD, GOOD, "aliases_and_stages.latest_versions/brackets")
 _differ(
     "any key may be quoted",
@@ -397,4 +397,4 @@ _differ(
 _differ("all letters have cases, not only those of ASCII", GOOD, GOOD, "registry_search.model_filters/name ILIKE '{u}.rmf.GRÖßE'")
 _differ("blanks mean nothing", INVALID, GOOD, "registry_search.model_orders/order ['  name   DESC  ']")
 _differ("blanks mean nothing", GOOD, GOOD, "registry_search.model_pages/max_results ' 2'")
-_differ("what somebody wrote into that tag hinders no version", HTML_500, GOOD, "model_versions.versions_noted_on_a_logged_model/fourth")
+_differ("what somebody wrote into that tag hinders no version", HTML_500, GOOD, "model_version_sources.versions_noted_on_a_logged_model/fourth")

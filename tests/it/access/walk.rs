@@ -46,7 +46,8 @@ impl Things {
         let created = hub.post("logged-models", json!({"experiment_id": experiment, "name": "m", "tags": tags})).await;
         let model = text(&created.ok()["model"]["info"]["model_id"]);
         hub.post("registered-models/create", json!({"name": plain, "tags": tags})).await.ok();
-        let version = json!({"name": plain, "source": "s3://bucket/model", "tags": tags});
+        let source = format!("runs:/{run}/file.txt");
+        let version = json!({"name": plain, "source": source, "run_id": run, "tags": tags});
         hub.post("model-versions/create", version).await.ok();
         let alias = json!({"name": plain, "alias": "best", "version": "1"});
         hub.post("registered-models/alias", alias).await.ok();
@@ -248,6 +249,7 @@ fn sample(route: &Route, t: &Things) -> Option<Sample> {
         ("GET" | "PUT" | "DELETE", "/2.0/mlflow-artifacts/artifacts/{*path}") => (String::new(), None, false),
         ("GET", "logged-models/{model_id}/artifacts/directories") => (String::new(), None, false),
         ("GET", "logged-models/{model_id}/artifacts/files") => ("?artifact_file_path=file.txt".into(), None, false),
+        ("GET", "/model-versions/get-artifact") => (format!("?name={query_name}&version=1&path="), None, false),
         ("GET", "/get-artifact") => (format!("?run_id={run}&path=file.txt"), None, false),
         ("POST", "/2.0/mlflow-artifacts/mpu/create/{*path}") => {
             (String::new(), Some(json!({"path": LOCAL_FILE, "num_parts": 1})), false)
