@@ -145,3 +145,16 @@ def make_own_and_foreign(hub: Perigee, suffix: str) -> tuple[Things, Things]:
     """The same things in the developer's project and in one that only `outsider` may see."""
     own = make_things(hub, PROJECT, DEVELOPER, f"own {suffix}")
     return own, make_things(hub, FOREIGN_PROJECT, OUTSIDER, f"foreign {suffix}")
+
+
+def state_of(foreign) -> tuple:
+    run = get(foreign.view, "runs/get", {"run_id": foreign.run}, OUTSIDER)
+    experiment = get(foreign.view, "experiments/get", {"experiment_id": foreign.experiment}, OUTSIDER)
+    files = get(foreign.view, "artifacts/list", {"run_id": foreign.run}, OUTSIDER)
+    text = requests.get(f"{foreign.view}/get-artifact", params={"path": "secret.txt", "run_id": foreign.run}, headers=OUTSIDER, timeout=30).text
+    return run, experiment, files, text
+
+
+def both_views(perigee, own, foreign) -> list[str]:
+    """Every base under which somebody may try to reach foreign things."""
+    return [own.view, foreign.view, perigee.global_view]

@@ -5,6 +5,7 @@ import uuid
 import mlflow
 import pytest
 
+from calls import make_own_and_foreign
 from servers import Perigee, Stock, run_perigee, run_stock, token
 
 
@@ -72,3 +73,18 @@ def experiment(client) -> str:
     name = f"training {uuid.uuid4().hex[:8]}"
     mlflow.set_experiment(name)
     return name
+
+
+@pytest.fixture(scope="module")
+def things(perigee):
+    return make_own_and_foreign(perigee, f"w {uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture(scope="module")
+def own(things):
+    return things[0]
+
+
+@pytest.fixture(scope="module")
+def foreign(things):
+    return things[1]
