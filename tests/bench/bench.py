@@ -3,7 +3,8 @@
 Prints, per call, the latency (p50 and p95 with 1 client), requests per second with 1 and 16 clients, the CPU time of
 the server's own processes per request, what the call costs in DynamoDB, and the ratios stock / Perigee.
 
-Perigee's emulators run in a process of their own, so that the hub's CPU time is what a function would use.
+Perigee's emulators run in a process of their own and the hub has one worker thread, so that its CPU time is what a
+function would use.
 Usage: bench.py [--hub target/release/local] [--seconds 3] [--json FILE]
 Needs the `mlflow` package of the Python that runs it.
 """
@@ -115,6 +116,8 @@ def start_hub(hub: Path, processes: list[subprocess.Popen]) -> Server:
     environment = os.environ | {
         "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{ports[0]}",
         "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports[1]}",
+        # As in a function: a second thread would spend CPU time on being woken.
+        "TOKIO_WORKER_THREADS": "1",
     }
     process = subprocess.Popen(
         [hub, "--listen", f"127.0.0.1:{port}", "--gitlab", f"http://127.0.0.1:{ports[2]}", "--show-cost"],

@@ -43,6 +43,14 @@ impl Things {
         hub.post("runs/delete", json!({"run_id": deleted_run})).await.ok();
         let body = json!({"experiment_id": experiment, "name": "old", "tags": tags});
         let model = text(&hub.post("logged-models", body).await.ok()["model"]["info"]["model_id"]);
+        let name = format!("old {word}");
+        hub.post("registered-models/create", json!({"name": name, "tags": tags})).await.ok();
+        for _ in 0..2 {
+            let version = json!({"name": name, "source": "s3://bucket/model", "tags": tags});
+            hub.post("model-versions/create", version).await.ok();
+        }
+        let alias = json!({"name": name, "alias": "best", "version": "1"});
+        hub.post("registered-models/alias", alias).await.ok();
         // Announces metrics: the case itself then needs no touch.
         let metric = json!({"run_id": run, "key": "loss", "value": 1, "timestamp": 1, "model_id": model});
         hub.post("runs/log-metric", metric).await.ok();
@@ -69,6 +77,10 @@ impl Things {
             "deleted run": hub.run(&self.deleted_run).await,
             "runs": hub.post("runs/search", runs).await.ok(),
             "history": hub.get(&history).await.ok(),
+            "registered": hub.get(&format!("registered-models/get?name=old%20{}", self.word)).await.json(),
+            "registered anew": hub.get(&format!("registered-models/get?name=new%20{}", self.word)).await.json(),
+            "best": hub.get(&format!("registered-models/alias?name=old%20{}&alias=best", self.word)).await.json(),
+            "versions": hub.get(&format!("model-versions/search?filter=name%20LIKE%20'%25{}'", self.word)).await.ok(),
             "model": hub.get(&format!("logged-models/{}", self.model)).await.json(),
             "models": hub.post("logged-models/search", json!({"experiment_ids": [self.experiment]})).await.ok(),
         });
@@ -143,6 +155,14 @@ fn by_model(things: &Things) -> String {
 
 fn by_new_name(things: &Things) -> String {
     format!("new {}", things.word)
+}
+
+fn by_registered_name(things: &Things) -> String {
+    format!("MODEL#1#old {}", things.word)
+}
+
+fn old_name(things: &Things) -> String {
+    format!("old {}", things.word)
 }
 
 /// Every kind of write.
@@ -295,5 +315,44 @@ pub const CASES: &[Case] = &[
         name: "logged-models params",
         call: |t| post(&format!("logged-models/{}/params", t.model), json!({"params": pairs(2)})),
         needle: by_model,
+    },
+    Case {
+        name: "registered-models/create",
+        call: |t| post("registered-models/create", json!({"name": by_new_name(t), "tags": pairs(3)})),
+        needle: by_new_name,
+    },
+    Case {
+        name: "registered-models/update",
+        call: |t| {
+            let body = json!({"name": old_name(t), "description": "other"});
+            (Method::PATCH, "registered-models/update".to_owned(), body)
+        },
+        needle: by_registered_name,
+    },
+    Case {
+        name: "registered-models/set-tag",
+        call: |t| post("registered-models/set-tag", json!({"name": old_name(t), "key": "another", "value": "x"})),
+        needle: by_registered_name,
+    },
+    Case {
+        name: "registered-models/alias",
+        call: |t| post("registered-models/alias", json!({"name": old_name(t), "alias": "best", "version": "2"})),
+        needle: by_registered_name,
+    },
+    Case {
+        name: "model-versions/create",
+        call: |t| {
+            let source = format!("models:/{}", t.model);
+            post("model-versions/create", json!({"name": old_name(t), "source": source, "model_id": t.model}))
+        },
+        needle: by_registered_name,
+    },
+    Case {
+        name: "model-versions/transition-stage",
+        call: |t| {
+            let body = json!({"name": old_name(t), "version": "1", "stage": "Production"});
+            post("model-versions/transition-stage", body)
+        },
+        needle: by_registered_name,
     },
 ];
