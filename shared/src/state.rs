@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 
 use crate::auth::Auth;
@@ -44,6 +45,8 @@ impl AppState {
             .retry_config(retries)
             .retry_partition(RetryPartition::custom("dynamodb").token_bucket(retry_quota).build())
             .timeout_config(timeouts())
+            // Answers are small, and the time-outs bound them; watching their pace would cost CPU time on every call.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table.clone(), clock.clone());
         let s3 = aws_sdk_s3::config::Builder::from(s3)

@@ -1,7 +1,30 @@
 //! How listings look on the wire.
 
 use serde::Serialize;
-use shared::objects::Entry;
+use shared::Result;
+use shared::auth::Access;
+use shared::context::Context;
+use shared::extract::Json;
+use shared::model::{ArtifactPath, Experiment, Holder};
+use shared::objects::{Entry, ObjectKey};
+
+/// What lies at `path` among the files of a run or logged model; names are shown from their root on.
+pub async fn list(
+    context: &Context,
+    access: &Access,
+    experiment: &Experiment,
+    holder: Holder<'_>,
+    path: &ArtifactPath,
+) -> Result<Json<FileList>> {
+    let root = ArtifactPath::of_holder(holder);
+    let directory = ObjectKey::of_artifact(access, experiment, &root.join(path))?;
+    let entries = context.state.objects.list(&directory).await?;
+    let uri = format!("{}/{}", experiment.artifact_location, root.as_str());
+    Ok(Json(FileList {
+        root_uri: Some(context.shown_uri(experiment, &uri)),
+        files: FileInfo::list(entries, path.as_str()),
+    }))
+}
 
 #[derive(Serialize)]
 pub struct FileList {

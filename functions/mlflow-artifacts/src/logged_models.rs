@@ -10,10 +10,9 @@ use shared::context::Context;
 use shared::extract::{Input, Json, Path, Query, required};
 use shared::model::{ArtifactPath, Experiment, Holder};
 use shared::objects::ObjectKey;
-use shared::store::no_logged_model;
 
 use crate::download::{self, Answer};
-use crate::listing::{FileInfo, FileList};
+use crate::listing::{FileList, list};
 use crate::runs::shown_path;
 
 #[derive(Deserialize)]
@@ -24,9 +23,7 @@ pub struct Model {
 impl Model {
     /// Access to the model's owner, and its experiment.
     pub async fn open(&self, context: &Context) -> Result<(Access, Arc<Experiment>)> {
-        let access = context.logged_model(&self.model_id).await?;
-        let owner = context.store().find_logged_model_owner(&self.model_id).await?;
-        let (_, experiment) = owner.ok_or_else(|| no_logged_model(&self.model_id))?;
+        let (access, experiment) = context.logged_model(&self.model_id).await?;
         Ok((access, context.known_experiment(experiment).await?))
     }
 }
@@ -44,14 +41,7 @@ pub async fn list_logged_model_artifacts(
 ) -> Result<Json<FileList>> {
     let path = ArtifactPath::parse(request.artifact_directory_path.as_deref().unwrap_or_default())?;
     let (access, experiment) = model.open(&context).await?;
-    let root = ArtifactPath::of_holder(Holder::LoggedModel(&model.model_id));
-    let directory = ObjectKey::of_artifact(&access, &experiment, &root.join(&path))?;
-    let entries = context.state.objects.list(&directory).await?;
-    let uri = format!("{}/{}", experiment.artifact_location, root.as_str());
-    Ok(Json(FileList {
-        root_uri: Some(context.shown_uri(&experiment, &uri)),
-        files: FileInfo::list(entries, path.as_str()),
-    }))
+    list(&context, &access, &experiment, Holder::LoggedModel(&model.model_id), &path).await
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use shared::objects::ObjectKey;
 use shared::{Error, Result};
 
 use crate::download::{self, Answer};
-use crate::listing::{FileInfo, FileList};
+use crate::listing::{FileList, list};
 use crate::media_type::media_type;
 
 /// A place among a run's artifacts. `run_uuid` is the old name of `run_id`; clients send either or both.
@@ -33,14 +33,7 @@ pub async fn list_artifacts(context: Context, Input(request): Input<RunArtifact>
     let run = request.run()?;
     let path = ArtifactPath::parse(request.path.as_deref().unwrap_or_default())?;
     let (access, experiment) = context.run(run).await?;
-    let root = ArtifactPath::of_holder(Holder::Run(run));
-    let directory = ObjectKey::of_artifact(&access, &experiment, &root.join(&path))?;
-    let entries = context.state.objects.list(&directory).await?;
-    let uri = format!("{}/{}", experiment.artifact_location, root.as_str());
-    Ok(Json(FileList {
-        root_uri: Some(context.shown_uri(&experiment, &uri)),
-        files: FileInfo::list(entries, path.as_str()),
-    }))
+    list(&context, &access, &experiment, Holder::Run(run), &path).await
 }
 
 /// GET, HEAD `get-artifact`

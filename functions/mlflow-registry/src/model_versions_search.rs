@@ -2,30 +2,21 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shared::Result;
 use shared::auth::Access;
 use shared::context::Context;
-use shared::extract::{Input, Integer, Json, OneOrMany};
+use shared::extract::{Input, Json};
 use shared::model::{ModelVersion, is_prompt, validation};
 use shared::search::{RegistrySearch, VersionView};
 use shared::store::RegistryRows;
 
-use crate::page::{Position, cut, fitting, in_view, is_wanted, names_in, partitions, projects};
+use crate::page::{Position, SearchRequest, cut, fitting, in_view, is_wanted, names_in, partitions, projects};
 use crate::wire::ModelVersionOut;
 
 /// Versions read at a time where not every one is found, and of one model.
 const ROWS_AT_A_TIME: usize = 1_000;
 const VERSIONS_AT_A_TIME: usize = 100;
-
-#[derive(Deserialize)]
-pub struct SearchModelVersions {
-    filter: Option<String>,
-    max_results: Option<Integer>,
-    #[serde(default)]
-    order_by: OneOrMany<String>,
-    page_token: Option<String>,
-}
 
 #[derive(Serialize)]
 pub struct FoundVersions {
@@ -44,7 +35,7 @@ struct Found {
 /// GET `model-versions/search`: those of prompts only if the filter asks for them
 pub async fn search_model_versions(
     context: Context,
-    Input(request): Input<SearchModelVersions>,
+    Input(request): Input<SearchRequest>,
 ) -> Result<Json<FoundVersions>> {
     let asked = request.max_results.map_or(validation::MOST_VERSIONS, |count| count.0);
     let count = validation::registry_max_results(asked, validation::MOST_VERSIONS)?;

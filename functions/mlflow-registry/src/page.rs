@@ -4,10 +4,21 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::auth::Access;
 use shared::context::{Context, View};
+use shared::extract::{Integer, OneOrMany};
 use shared::search::{Kind, RegistrySearch, SortKey};
 
 /// Bytes after which a page ends early, with a token.
 const ANSWER_BYTES: usize = 4_000_000;
+
+/// The request of both searches.
+#[derive(Deserialize)]
+pub struct SearchRequest {
+    pub filter: Option<String>,
+    pub max_results: Option<Integer>,
+    #[serde(default)]
+    pub order_by: OneOrMany<String>,
+    pub page_token: Option<String>,
+}
 
 /// Where a row stands in the answer to a search.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

@@ -2,31 +2,22 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shared::Result;
 use shared::auth::Access;
 use shared::context::Context;
-use shared::extract::{Input, Integer, Json, OneOrMany};
+use shared::extract::{Input, Json};
 use shared::model::{ModelVersion, RegisteredModel, validation};
 use shared::search::RegistrySearch;
 use shared::store::RegistryRows;
 
-use crate::page::{Position, cut, fitting, in_view, is_wanted, names_in, partitions, projects};
+use crate::page::{Position, SearchRequest, cut, fitting, in_view, is_wanted, names_in, partitions, projects};
 use crate::wire::RegisteredModelOut;
 
 /// Models of a page unless asked for another number.
 const DEFAULT_MODELS: i64 = 100;
 /// Rows read at a time where not every one is found.
 const ROWS_AT_A_TIME: usize = 1_000;
-
-#[derive(Deserialize)]
-pub struct SearchRegisteredModels {
-    filter: Option<String>,
-    max_results: Option<Integer>,
-    #[serde(default)]
-    order_by: OneOrMany<String>,
-    page_token: Option<String>,
-}
 
 #[derive(Serialize)]
 pub struct FoundModels {
@@ -39,7 +30,7 @@ pub struct FoundModels {
 /// GET `registered-models/search`: prompts only if the filter asks for them
 pub async fn search_registered_models(
     context: Context,
-    Input(request): Input<SearchRegisteredModels>,
+    Input(request): Input<SearchRequest>,
 ) -> Result<Json<FoundModels>> {
     let asked = request.max_results.map_or(DEFAULT_MODELS, |count| count.0);
     let count = validation::registry_max_results(asked, validation::MOST_REGISTERED_MODELS)?;

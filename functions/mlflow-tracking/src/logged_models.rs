@@ -176,7 +176,7 @@ pub async fn finalize_logged_model(
         return Err(Error::invalid("The 'model_id' of the body is not the one of the URL."));
     }
     let status = request.status.ok_or_else(|| missing("status"))?.0;
-    let access = context.logged_model(&model_id).await?;
+    let (access, _) = context.logged_model(&model_id).await?;
     context.store().finalize_logged_model(&access, &model_id, status).await?;
     let (_, model) = find(&context, &model_id).await?;
     one_model(&context, &model).await
@@ -184,7 +184,7 @@ pub async fn finalize_logged_model(
 
 /// DELETE `logged-models/{model_id}`: hidden from then on, but for `allow_deleted=true`
 pub async fn delete_logged_model(context: Context, Path(model_id): Path<String>) -> Result<Json<Empty>> {
-    let access = context.logged_model(&model_id).await?;
+    let (access, _) = context.logged_model(&model_id).await?;
     context.store().delete_logged_model(&access, &model_id).await?;
     Ok(Json(Empty {}))
 }
@@ -204,7 +204,7 @@ pub async fn set_logged_model_tags(
     for tag in &request.tags.0 {
         validation::logged_model_tag(&tag.key, &tag.value)?;
     }
-    let access = context.logged_model(&model_id).await?;
+    let (access, _) = context.logged_model(&model_id).await?;
     let changes = request.tags.0.into_iter().map(|tag| TagChange::Set(tag.key, tag.value)).collect();
     context.store().change_logged_model_tags(&access, &model_id, changes).await?;
     Ok(Json(Empty {}))
@@ -215,7 +215,7 @@ pub async fn delete_logged_model_tag(
     context: Context,
     Path((model_id, tag_key)): Path<(String, String)>,
 ) -> Result<Json<Empty>> {
-    let access = context.logged_model(&model_id).await?;
+    let (access, _) = context.logged_model(&model_id).await?;
     context.store().change_logged_model_tags(&access, &model_id, vec![TagChange::Delete(tag_key)]).await?;
     Ok(Json(Empty {}))
 }
@@ -233,7 +233,7 @@ pub async fn log_logged_model_params(
     Input(request): Input<LogLoggedModelParams>,
 ) -> Result<Json<Empty>> {
     let params = checked_params(request.params)?;
-    let access = context.logged_model(&model_id).await?;
+    let (access, _) = context.logged_model(&model_id).await?;
     context.store().log_logged_model_params(&access, &model_id, params).await?;
     Ok(Json(Empty {}))
 }

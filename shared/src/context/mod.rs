@@ -158,10 +158,13 @@ impl Context {
         Ok((access, run))
     }
 
-    /// Access to a logged model's owner.
-    pub async fn logged_model(&self, id: &str) -> Result<Access> {
-        let owner = self.store().find_logged_model_owner(id).await?.map(|(project, _)| project);
-        self.require(&format!("logged model/{id}"), owner, no_logged_model(id)).await
+    /// Access to a logged model's owner, and its experiment.
+    pub async fn logged_model(&self, id: &str) -> Result<(Access, ExperimentId)> {
+        let found = self.store().find_logged_model_owner(id).await?;
+        let owner = found.map(|(project, _)| project);
+        let access = self.require(&format!("logged model/{id}"), owner, no_logged_model(id)).await?;
+        let (_, experiment) = found.ok_or_else(|| no_logged_model(id))?;
+        Ok((access, experiment))
     }
 
     /// Refuses a logged model that is not of the project that was proven: it counts as missing.
