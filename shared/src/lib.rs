@@ -2,6 +2,7 @@
 //! `docs/ARCHITECTURE.md` shows how the parts meet.
 
 pub mod auth;
+pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -4,11 +4,13 @@
 //! Every call ends within 5 s, retries included; a token never reaches an error, a log or another host.
 
 mod client;
+mod facts;
 mod identity;
 mod projects;
 mod token;
 
 pub use client::GitLab;
+pub use facts::{ContainerRepository, License, Package, ProjectFacts, Release, RepositoryFacts, RepositoryFile};
 pub use identity::User;
 pub use projects::Project;
 pub use token::Token;

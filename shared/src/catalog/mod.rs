@@ -1,0 +1,16 @@
+//! The catalog's own data, shared by who writes it (`catalog-sync`) and who serves it (`stac-catalog`):
+//! categories, stored items, the rows that searches read, and who sees them.
+//!
+//! An item has two documents: one for who may read the project's repository, and one without anything
+//! that comes from there, for who sees the project only.
+
+mod category;
+mod row;
+mod visible;
+
+pub use category::{AssetRule, Category, default_categories};
+pub use row::{Facts, Row, Scalar};
+pub use visible::{Sight, Visible};
+
+/// Stands in stored documents for the hub's own root URL, which only the answer knows: `perigee:/api/stac`.
+pub const ROOT: &str = "perigee:";
