@@ -74,8 +74,8 @@ pub fn router(state: &AppState) -> Router {
 }
 
 /// The hub's refusal of a body that the gateway would not carry.
-pub fn too_large(_: &Request) -> Response {
-    Dialect::Mlflow.render(&shared::extract::too_large(), "")
+pub fn too_large(request: &Request) -> Response {
+    Dialect::of(request.uri().path()).render(&shared::extract::too_large(), "")
 }
 
 /// Says in `Server-Timing`, which browsers show, what an answer cost in DynamoDB.
