@@ -119,7 +119,7 @@ impl Repository {
             path: file.path.clone(),
             size: BigInt(size),
             raw_size: BigInt(pointer.as_ref().map_or(size, |pointer| pointer.size)),
-            stored_externally: pointer.is_some(),
+            stored_externally: pointer.as_ref().is_some_and(|at| self.content.lfs_content(&at.sha256).is_some()),
             lfs_oid: pointer.map(|pointer| pointer.sha256),
             raw_blob: String::from_utf8_lossy(&file.content).into_owned(),
             raw_text_blob: String::from_utf8(file.content.clone()).ok(),
