@@ -74,7 +74,11 @@ impl Dialect {
         let headers = response.headers_mut();
         match error {
             Error::Unauthenticated(_) => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mlflow\""));
+                let realm = match self {
+                    Self::Mlflow => "Bearer realm=\"mlflow\"",
+                    Self::Detail => "Bearer realm=\"perigee\"",
+                };
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(realm));
             }
             Error::RateLimited { retry_after, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));

@@ -32,6 +32,9 @@ pub use world::{Fault, NotThere, World};
 
 use crate::serve::DropConnection;
 
+/// Token of the demo account that reads every project for the catalog.
+pub const CATALOG_TOKEN: &str = "glpat-local-catalog";
+
 /// The stand-in's routes over `world`.
 pub fn router(world: World) -> Router {
     Router::new()

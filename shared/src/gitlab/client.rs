@@ -65,13 +65,19 @@ impl GitLab {
         self.send(request).await
     }
 
-    /// A GraphQL query; user input goes into `variables` only. 200 with `errors` is a failure.
-    pub(super) async fn graphql<T: DeserializeOwned>(&self, token: &Token, query: &str, variables: Value) -> Result<T> {
-        let request = self
-            .http
-            .post(self.url(&["api", "graphql"]))
-            .header(http::header::AUTHORIZATION, token.header()?)
-            .json(&json!({ "query": query, "variables": variables }));
+    /// A GraphQL query, an anonymous one without a token; user input goes into `variables` only. 200 with
+    /// `errors` is a failure.
+    pub(super) async fn graphql<T: DeserializeOwned>(
+        &self,
+        token: Option<&Token>,
+        query: &str,
+        variables: Value,
+    ) -> Result<T> {
+        let mut request =
+            self.http.post(self.url(&["api", "graphql"])).json(&json!({ "query": query, "variables": variables }));
+        if let Some(token) = token {
+            request = request.header(http::header::AUTHORIZATION, token.header()?);
+        }
         let answer = self.send(request).await?;
         if answer.status != StatusCode::OK {
             return Err(answer.refusal());

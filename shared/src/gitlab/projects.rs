@@ -49,17 +49,17 @@ pub struct Project {
 }
 
 impl GitLab {
-    /// The project at a full path, or `None` if it is not there or hidden.
-    pub async fn project_by_path(&self, token: &Token, path: &str) -> Result<Option<Project>> {
+    /// The project at a full path, or `None` if it is not there or hidden. Without a token: as anybody sees it.
+    pub async fn project_by_path(&self, token: Option<&Token>, path: &str) -> Result<Option<Project>> {
         let data: OneProject = self.graphql(token, BY_PATH, json!({ "path": path })).await?;
-        known(data.current_user.is_some())?;
+        known(data.current_user.is_some() || token.is_none())?;
         data.project.map(Project::try_from).transpose()
     }
 
     /// The project with this id, or `None` if it is not there or hidden.
     pub async fn project_by_id(&self, token: &Token, id: ProjectId) -> Result<Option<Project>> {
         let ids = json!({ "ids": [format!("gid://gitlab/Project/{id}")] });
-        let data: Projects = self.graphql(token, BY_ID, ids).await?;
+        let data: Projects = self.graphql(Some(token), BY_ID, ids).await?;
         known(data.current_user.is_some())?;
         let projects = data.projects.nodes.into_iter().flatten().map(Project::try_from).collect::<Result<Vec<_>>>()?;
         Ok(projects.into_iter().find(|project| project.id == id))
@@ -70,7 +70,7 @@ impl GitLab {
         let mut projects = Vec::new();
         let mut after = None;
         for _ in 0..PAGES_OF_MEMBERSHIPS {
-            let data: Projects = self.graphql(token, MEMBERSHIPS, json!({ "after": after })).await?;
+            let data: Projects = self.graphql(Some(token), MEMBERSHIPS, json!({ "after": after })).await?;
             known(data.current_user.is_some())?;
             for node in data.projects.nodes.into_iter().flatten() {
                 projects.push(Project::try_from(node)?);
