@@ -48,7 +48,7 @@ async fn system_hooks_hear_of_all_changes_in_order() {
     let deliveries = world.deliveries().await;
     assert!(deliveries.iter().all(|delivery| delivery.status == Some(200) && delivery.event == "System Hook"));
 
-    let heard = heard.lock().unwrap();
+    let heard = std::mem::take(&mut *heard.lock().unwrap());
     let told: Vec<String> = heard
         .iter()
         .map(|(_, body)| {
@@ -89,7 +89,6 @@ async fn system_hooks_hear_of_all_changes_in_order() {
         assert_eq!(headers["content-type"], "application/json");
         assert_eq!(headers["x-gitlab-event-uuid"].len(), 36);
     }
-    drop(heard);
     running.stop().await;
 }
 
@@ -111,10 +110,9 @@ async fn a_projects_webhook_hears_of_its_pushes_and_deliveries_can_be_repeated()
     world.redeliver(&first[0]);
     let again = world.deliveries().await;
     assert_eq!((again.len(), again[2].key, again[2].event_uuid), (3, first[0].key, first[0].event_uuid));
-    let heard = heard.lock().unwrap();
+    let heard = std::mem::take(&mut *heard.lock().unwrap());
     assert_eq!(heard[0].0["idempotency-key"], heard[2].0["idempotency-key"]);
     assert_eq!(heard[0].1, heard[2].1);
-    drop(heard);
 
     world.project_hook("earth/flood-model", "http://127.0.0.1:1/nobody", "x").unwrap();
     world.put_file("earth/flood-model", "b.csv", "1").unwrap();
