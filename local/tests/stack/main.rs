@@ -7,6 +7,7 @@ mod gitlab_catalog;
 mod gitlab_client;
 mod gitlab_faults;
 mod gitlab_hooks;
+mod gitlab_old;
 mod gitlab_wire;
 mod process;
 mod program;
