@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared::catalog::Facts;
 
+use super::asset::Assets;
 use super::extensions;
 use super::source::Source;
 use super::spatial::{Extent, extent};
@@ -40,7 +41,7 @@ struct Draft<'a> {
     place: Option<Extent>,
     properties: Map<String, Value>,
     links: Vec<Value>,
-    assets: assets::Assets,
+    assets: Assets,
     schemas: std::collections::BTreeSet<String>,
     warnings: Warnings,
 }

@@ -1,139 +1,26 @@
-//! STAC extensions: their schemas, the fields that authors may write, and what is declared (sharinghub.md B.6.5, stac.md 3).
+//! STAC extensions: what authors fill is checked, what is used is declared (sharinghub.md B.6.5, stac.md 3).
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::assets::Assets;
+use super::asset::Assets;
 use super::hrefs;
 use super::instant;
+use super::known::{EXTENSIONS, ML_MODEL};
 use super::mlm;
-use super::shape::{Field, NUMBER, Shape, TEXTS, may, must};
+use super::shape::{Field, Shape, may};
 use super::source::Source;
 use super::warnings::{Warnings, quoted};
-
-/// An extension whose fields authors write under its prefix.
-struct Extension {
-    prefix: &'static str,
-    schema: &'static str,
-    fields: &'static [Field],
-}
 
 pub(super) const FILE: &str = "https://stac-extensions.github.io/file/v2.1.0/schema.json";
 pub(super) const MLM: &str = "https://stac-extensions.github.io/mlm/v1.5.2/schema.json";
 const AUTHENTICATION: &str = "https://stac-extensions.github.io/authentication/v1.1.0/schema.json";
 const VERSION: &str = "https://stac-extensions.github.io/version/v1.2.0/schema.json";
-const ML_MODEL: &str = "https://stac-extensions.github.io/ml-model/v1.0.0/schema.json";
 
 /// The scheme by which the hub's own files are read.
 pub(super) const SCHEME: &str = "gitlab-token";
 
-const DOI: Shape = Shape::Is(|value| {
-    let tail = value.as_str().and_then(|text| text.strip_prefix("10.")).and_then(|rest| rest.split_once('/'));
-    tail.is_some_and(|(registrant, name)| {
-        registrant.len() >= 4
-            && registrant.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && !name.is_empty()
-            && !name.contains(char::is_whitespace)
-    })
-});
-const COLOURS: &[&str] = &[
-    "coastal", "blue", "green", "red", "rededge", "yellow", "pan", "nir", "nir08", "nir09", "cirrus", "swir16",
-    "swir22", "lwir", "lwir11", "lwir12",
-];
-const PERCENT: Shape = Shape::Number(0.0, 100.0);
-
-const EXTENSIONS: &[Extension] = &[
-    Extension {
-        prefix: "eo",
-        schema: "https://stac-extensions.github.io/eo/v1.1.0/schema.json",
-        fields: &[
-            may("cloud_cover", PERCENT),
-            may("snow_cover", PERCENT),
-            may(
-                "bands",
-                Shape::List(
-                    &Shape::Map(&[
-                        must("name", Shape::Text),
-                        may("common_name", Shape::OneOf(COLOURS)),
-                        may("description", Shape::Word),
-                        may("center_wavelength", Shape::Above(0.0)),
-                        may("full_width_half_max", Shape::Above(0.0)),
-                        may("solar_illumination", Shape::Number(0.0, f64::MAX)),
-                    ]),
-                    1,
-                ),
-            ),
-        ],
-    },
-    Extension {
-        prefix: "label",
-        schema: "https://stac-extensions.github.io/label/v1.0.1/schema.json",
-        fields: &[
-            must("properties", Shape::Either(&[Shape::Null, Shape::List(&Shape::Text, 1)])),
-            must("description", Shape::Word),
-            must("type", Shape::OneOf(&["raster", "vector"])),
-            may(
-                "classes",
-                Shape::List(
-                    &Shape::Map(&[
-                        must("name", Shape::Word),
-                        must("classes", Shape::Either(&[Shape::List(&Shape::Text, 1), Shape::List(&NUMBER, 1)])),
-                    ]),
-                    1,
-                ),
-            ),
-            may("tasks", TEXTS),
-            may("methods", TEXTS),
-        ],
-    },
-    Extension {
-        prefix: "sci",
-        schema: "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
-        fields: &[
-            may("doi", DOI),
-            may("citation", Shape::Text),
-            may("publications", Shape::List(&Shape::Map(&[may("doi", DOI), may("citation", Shape::Text)]), 1)),
-        ],
-    },
-    Extension {
-        prefix: "ml-model",
-        schema: ML_MODEL,
-        fields: &[
-            must("type", Shape::OneOf(&["ml-model"])),
-            must("learning_approach", Shape::Word),
-            must("prediction_type", Shape::Word),
-            must("architecture", Shape::Word),
-            may("training-os", Shape::Text),
-            may("training-processor-type", Shape::OneOf(&["cpu", "gpu"])),
-        ],
-    },
-    Extension {
-        prefix: "processing",
-        schema: "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
-        fields: &[
-            may("expression", Shape::Map(&[must("format", Shape::Text), must("expression", Shape::Any)])),
-            may("lineage", Shape::Text),
-            may("level", Shape::Text),
-            may("facility", Shape::Text),
-            may("version", Shape::Text),
-            may("datetime", Shape::Instant),
-            may("software", Shape::Names(&Shape::Text)),
-        ],
-    },
-    Extension {
-        prefix: "table",
-        schema: "https://stac-extensions.github.io/table/v1.2.0/schema.json",
-        fields: &[
-            may("columns", Shape::List(&NAMED, 0)),
-            may("tables", Shape::List(&NAMED, 0)),
-            may("primary_geometry", Shape::Text),
-            may("row_count", Shape::Number(0.0, f64::MAX)),
-        ],
-    },
-];
-const NAMED: Shape =
-    Shape::Map(&[must("name", Shape::Text), may("description", Shape::Text), may("type", Shape::Text)]);
 const VERSION_FIELDS: &[Field] =
     &[may("version", Shape::Word), may("deprecated", Shape::Bool), may("experimental", Shape::Bool)];
 

@@ -114,7 +114,7 @@ mod tests {
             &format!("a: {}{}", "[".repeat(40), "]".repeat(40)),
             &(0..40).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>(),
             &format!("a: {}", "x".repeat(70_000)),
-            &"a: &a [*a]\n",
+            "a: &a [*a]\n",
             "a: 1\n...\nb: 2",
         ] {
             let (fields, body, warnings) = read(&format!("---\n{block}\n---\nbody"));

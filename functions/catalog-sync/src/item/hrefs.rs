@@ -25,6 +25,8 @@ const FORBIDDEN: &AsciiSet = &percent_encoding::CONTROLS
     .add(b'}');
 
 const LONGEST: usize = 4_000;
+/// Parameters by which GitLab and this hub take credentials.
+const CREDENTIALS: &[&str] = &["private_token", "access_token", "job_token", "gitlab_token", "token"];
 
 pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, STRICT).to_string()
@@ -115,10 +117,13 @@ pub(super) fn href(source: &Source, text: &str, reach: Reach) -> Option<String> 
     }
 }
 
-/// An absolute URL with a host, without a user's name or password, in letters that every reader takes.
+/// An absolute URL with a host and without credentials, in letters that every reader takes.
 pub(super) fn web(text: &str) -> Option<String> {
     let url = Url::parse(text.trim()).ok()?;
     if url.cannot_be_a_base() || !url.username().is_empty() || url.password().is_some() || text.len() > LONGEST {
+        return None;
+    }
+    if url.query_pairs().any(|(name, _)| CREDENTIALS.contains(&name.to_ascii_lowercase().as_str())) {
         return None;
     }
     let host = url.host_str()?;

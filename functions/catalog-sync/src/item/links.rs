@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::assets::{model_name, preview_href};
+use super::assets::{model_name, preview};
 use super::hrefs::{self, Reach};
-use super::media_type;
 use super::source::Source;
 use super::text::{cut, line, slug};
 use super::warnings::{Warnings, quoted};
@@ -63,12 +62,10 @@ pub(super) fn links(
     }
     authored(source, &mut links, warnings);
     related(source, &mut links, warnings);
-    if let Some(reference) = source.preview()
-        && let Some(href) = preview_href(source, &reference)
-    {
-        let mut link = json!({"rel": "preview", "href": href});
-        if let Some(guess) = media_type::guess(reference.split(['?', '#']).next().unwrap_or(&reference)) {
-            link["type"] = json!(guess);
+    if let Some(preview) = preview(source) {
+        let mut link = json!({"rel": "preview", "href": preview.href});
+        if let Some(media_type) = preview.media_type {
+            link["type"] = json!(media_type);
         }
         links.push(link);
     }

@@ -1,5 +1,6 @@
 //! STAC items from what GitLab says of a project: pure, and safe against whatever authors write (sharinghub.md B.6 to B.9).
 
+mod asset;
 mod assets;
 mod document;
 mod extensions;
@@ -7,11 +8,14 @@ mod front_matter;
 mod glob;
 mod hrefs;
 mod instant;
+mod known;
 mod license;
 mod links;
 mod media_type;
 mod mlm;
+mod mlm_fields;
 mod properties;
+mod providers;
 mod readme;
 mod row;
 mod rules;
@@ -72,12 +76,12 @@ pub fn selected_files(project: &ProjectFacts, settings: &Settings) -> Vec<String
     };
     let source = Source::new(project, project.repository.as_ref(), category, &[], settings, &mut ignored);
     let mut paths = BTreeSet::new();
-    if let Some(reference) = source.preview()
-        && let Some(hrefs::Target::File(path)) = hrefs::resolve(&source, &reference, hrefs::Reach::Web)
-        && source.files.contains_key(path.as_str())
-    {
-        paths.insert(path);
-    }
+    let previews = source.previews().filter_map(|reference| hrefs::resolve(&source, reference, hrefs::Reach::Web));
+    let preview = previews.into_iter().find_map(|target| match target {
+        hrefs::Target::File(path) => source.files.contains_key(path.as_str()).then_some(path),
+        hrefs::Target::Url(_) => None,
+    });
+    paths.extend(preview);
     for rule in rules::rules(&source, &mut ignored) {
         for selected in rules::select(&source, &rule, &mut ignored) {
             if let Selected::File(file) = selected

@@ -3,18 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::extensions;
-use super::hrefs;
 use super::instant;
-use super::shape::{Field, NUMBER, Shape, TEXTS, may};
+use super::providers;
+use super::shape::{DATA_TYPES, Field, NUMBER, Shape, TEXTS, may};
 use super::source::Source;
 use super::text::{cut, line, plain};
 use super::warnings::{Warnings, quoted};
 
 const BANDLESS: &[&str] = &["nan", "inf", "-inf"];
-const DATA_TYPES: &[&str] = &[
-    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
-    "cint16", "cint32", "cfloat32", "cfloat64", "other",
-];
 
 /// STAC's common metadata: fields that authors may write, but only so.
 const COMMON: &[Field] = &[
@@ -89,7 +85,7 @@ pub(super) fn properties(source: &Source, warnings: &mut Warnings) -> Map<String
     properties.insert("created".into(), json!(created));
     properties.insert("updated".into(), json!(updated));
     properties.insert("keywords".into(), json!(source.tags()));
-    properties.insert("providers".into(), providers(source, warnings));
+    properties.insert("providers".into(), providers::providers(source, warnings));
     let (start, end) = temporal(source, warnings).unwrap_or((created, updated));
     properties.insert("start_datetime".into(), json!(start));
     properties.insert("end_datetime".into(), json!(end));
@@ -119,7 +115,8 @@ fn authored(source: &Source, properties: &mut Map<String, Value>, warnings: &mut
         } else if COMMON.iter().any(|field| field.name == name && !field.shape.fits(value)) {
             warnings.say(format!("{} is ignored: STAC wants another type of value there", quoted(name)));
         } else {
-            properties.insert(name.clone(), value.clone());
+            let title = value.as_str().filter(|_| name == "title").map(|title| json!(line(title)));
+            properties.insert(name.clone(), title.unwrap_or_else(|| value.clone()));
         }
     }
 }
@@ -169,62 +166,6 @@ fn interval(source: &Source, [start, end]: [Option<&Value>; 2]) -> Option<(Strin
 fn later(start: &str, other: Option<String>) -> String {
     let after = |other: &String| instant::milliseconds(other) >= instant::milliseconds(start);
     other.filter(after).unwrap_or_else(|| start.to_owned())
-}
-
-/// The front matter's providers, and GitLab as host and the group as producer where nobody else is named.
-fn providers(source: &Source, warnings: &mut Warnings) -> Value {
-    let mut providers = Vec::new();
-    match source.front.get("providers") {
-        None | Some(Value::Null) => {}
-        Some(Value::Array(list)) => {
-            for entry in list.iter().take(50) {
-                match provider(entry) {
-                    Some(provider) => providers.push(provider),
-                    None => warnings.say("a provider is ignored: it has no `name`"),
-                }
-            }
-        }
-        Some(_) => warnings.say("`providers` is ignored: it is no list"),
-    }
-    let has = |role: &str, providers: &[Value]| {
-        providers.iter().any(|provider| {
-            provider.get("roles").and_then(Value::as_array).is_some_and(|roles| roles.iter().any(|own| own == role))
-        })
-    };
-    let mut add = |name: String, role: &str, url: String| {
-        if !has(role, &providers) {
-            let mut provider = json!({"name": name, "roles": [role]});
-            if let Some(url) = hrefs::web(&url) {
-                provider["url"] = json!(url);
-            }
-            providers.push(provider);
-        }
-    };
-    add(format!("GitLab ({})", source.gitlab_url), "host", source.project.web_url.clone());
-    let owner = source.project.full_name.split(" / ").next().map(line).unwrap_or_default();
-    let group = source.project.path.split('/').next().unwrap_or_default();
-    let owner = if owner.is_empty() { group.to_owned() } else { owner };
-    add(owner, "producer", format!("{}/{group}", source.gitlab_url));
-    Value::Array(providers)
-}
-
-fn provider(entry: &Value) -> Option<Value> {
-    let mut provider = Map::new();
-    let name = entry.get("name")?.as_str().map(line).filter(|name| !name.is_empty())?;
-    provider.insert("name".into(), json!(name));
-    if let Some(description) = entry.get("description").and_then(Value::as_str) {
-        provider.insert("description".into(), json!(cut(description, 2_000)));
-    }
-    if let Some(roles) = entry.get("roles").and_then(Value::as_array) {
-        let known = ["producer", "licensor", "processor", "host"];
-        let roles: Vec<&Value> =
-            roles.iter().filter(|role| role.as_str().is_some_and(|r| known.contains(&r))).collect();
-        provider.insert("roles".into(), json!(roles));
-    }
-    if let Some(url) = entry.get("url").and_then(Value::as_str).and_then(hrefs::web) {
-        provider.insert("url".into(), json!(url));
-    }
-    Some(Value::Object(provider))
 }
 
 /// `sharinghub:*` and `gitlab:*`.

@@ -1,7 +1,7 @@
 //! The facts by which searches find a document.
 
 use serde_json::{Map, Value};
-use shared::catalog::{Facts, Scalar};
+use shared::catalog::{Facts, ROOT, Scalar};
 
 use super::instant;
 use super::spatial::Extent;
@@ -37,7 +37,10 @@ pub(super) fn facts(document: &Map<String, Value>, extent: Option<&Extent>) -> F
     let keywords = properties.get("keywords").and_then(Value::as_array).into_iter().flatten();
     let mut lines = vec![text_of(properties, "title"), text_of(document, "id")];
     lines.extend(keywords.filter_map(Value::as_str).map(str::to_lowercase));
-    lines.push(text_of(properties, "description"));
+    let description = text_of(properties, "description");
+    // On one line, without the hub's own URLs.
+    let words = description.split_whitespace().filter(|word| !word.contains(ROOT));
+    lines.push(words.collect::<Vec<_>>().join(" "));
     let instant = |name: &str| properties.get(name).and_then(Value::as_str).and_then(instant::milliseconds);
     Facts {
         text: cut(&lines.join("\n"), TEXT).to_owned(),

@@ -54,6 +54,12 @@ pub(super) const fn may(name: &'static str, shape: Shape) -> Field {
 pub(super) const TEXTS: Shape = Shape::List(&Shape::Text, 0);
 pub(super) const NUMBER: Shape = Shape::Number(f64::MIN, f64::MAX);
 
+/// What STAC calls types of data.
+pub(super) const DATA_TYPES: &[&str] = &[
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+    "cint16", "cint32", "cfloat32", "cfloat64", "other",
+];
+
 impl Shape {
     pub fn fits(&self, value: &Value) -> bool {
         match self {

@@ -93,11 +93,11 @@ impl<'a> Source<'a> {
         self.project.topics.iter().map(String::as_str).filter(|topic| !is_kind(topic)).collect()
     }
 
-    /// The reference to the picture that shows the project: of the README, of its front matter, or of the repository.
-    pub fn preview(&self) -> Option<String> {
-        let declared = || self.front.get("preview").and_then(Value::as_str).map(str::to_owned);
-        let found =
-            || ["preview.png", "preview.jpg", "preview.jpeg"].into_iter().find(|name| self.files.contains_key(name));
-        self.readme.preview.clone().or_else(declared).or_else(|| found().map(str::to_owned))
+    /// References to pictures that may show the project, the one to prefer first.
+    pub fn previews(&self) -> impl Iterator<Item = &str> {
+        let declared = self.front.get("preview").and_then(Value::as_str);
+        let usual =
+            ["preview.png", "preview.jpg", "preview.jpeg"].into_iter().filter(|name| self.files.contains_key(name));
+        self.readme.preview.as_deref().into_iter().chain(declared).chain(usual)
     }
 }

@@ -1,9 +1,11 @@
 //! Built documents, from facts to JSON.
 
 mod demo;
+mod documents;
 mod front_matter;
 mod hostile;
 mod machine_learning;
+mod places;
 mod schemas;
 mod structure;
 
