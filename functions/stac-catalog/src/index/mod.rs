@@ -1,0 +1,110 @@
+//! `Index`: all rows of the catalog in memory, ordered by id and collection. It never changes; a changed catalog is
+//! another index, which shares what stayed.
+
+mod block;
+mod entry;
+mod names;
+mod order;
+mod position;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use shared::catalog::{Row, Sight, Visible};
+use shared::model::ProjectId;
+
+pub use entry::Entry;
+pub use position::{Position, SortValue};
+pub use search::{Found, Hit};
+
+use block::{Block, MAX_ROWS};
+use names::Names;
+
+/// The rows, packed.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    /// Ascending by id and collection, each pair once; each project once in a collection.
+    entries: Vec<Entry>,
+    names: Arc<Names>,
+}
+
+impl Index {
+    /// An index of these rows; of two that exclude each other, the later one.
+    pub fn new(rows: Vec<Row>) -> Self {
+        Self::default().with_changes(rows, &[])
+    }
+
+    /// This index with rows that are new or changed, and without those that are gone. A row replaces its project's
+    /// former one in the collection, whatever that one's id was, and any other project's that had its id.
+    pub fn with_changes(&self, changed: Vec<Row>, gone: &[(ProjectId, String)]) -> Self {
+        let mut names = self.names.clone();
+        let fresh = {
+            let names = Arc::make_mut(&mut names);
+            let rows = without_doubles(changed, names);
+            rows.chunks(MAX_ROWS).flat_map(|rows| Entry::all_of(Block::pack(rows, names))).collect::<Vec<_>>()
+        };
+        let owners: HashSet<(ProjectId, &str)> = gone
+            .iter()
+            .map(|(project, collection)| (*project, collection.as_str()))
+            .chain(fresh.iter().map(|entry| (entry.project(), entry.collection())))
+            .collect();
+        let stays = |entry: &&Entry| !owners.contains(&(entry.project(), entry.collection()));
+        let entries = merged(self.entries.iter().filter(stays), fresh.iter(), self.entries.len() + fresh.len());
+        Self { entries, names }
+    }
+
+    /// How many rows there are, whoever sees them.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The item of a collection by its id, whoever sees it.
+    pub fn find(&self, collection: &str, id: &str) -> Option<&Entry> {
+        let at = self.entries.binary_search_by(|entry| entry.key().cmp(&(id, collection))).ok()?;
+        Some(&self.entries[at])
+    }
+
+    /// All items that a caller sees, and how much of each.
+    pub fn seen<'a>(&'a self, visible: &'a Visible) -> impl Iterator<Item = (&'a Entry, Sight)> {
+        let sights = self.entries.iter().map(|entry| (entry, entry.sight(visible)));
+        sights.filter(|(_, sight)| *sight != Sight::Hidden)
+    }
+}
+
+/// The rows in the index's order: of two of one project, or with one id, the later one.
+fn without_doubles(rows: Vec<Row>, names: &mut Names) -> Vec<Row> {
+    let mut taken: HashSet<(ProjectId, Arc<str>)> = HashSet::with_capacity(rows.len());
+    let mut kept: Vec<Row> =
+        rows.into_iter().rev().filter(|row| taken.insert((row.project, names.collection(&row.collection)))).collect();
+    // Stable: the later of two comes first and stays.
+    kept.sort_by(|left, right| (&left.id, &left.collection).cmp(&(&right.id, &right.collection)));
+    kept.dedup_by(|second, first| second.id == first.id && second.collection == first.collection);
+    kept
+}
+
+/// Both lists in one order; of two with one key, the one of `fresh`.
+fn merged<'a>(
+    old: impl Iterator<Item = &'a Entry>,
+    fresh: impl Iterator<Item = &'a Entry>,
+    capacity: usize,
+) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(capacity);
+    let mut fresh = fresh.peekable();
+    for entry in old {
+        while let Some(next) = fresh.next_if(|next| next.key() < entry.key()) {
+            entries.push(next.clone());
+        }
+        if fresh.peek().is_none_or(|next| next.key() != entry.key()) {
+            entries.push(entry.clone());
+        }
+    }
+    entries.extend(fresh.cloned());
+    entries
+}
