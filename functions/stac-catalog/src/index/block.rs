@@ -21,8 +21,9 @@ pub(super) struct Block {
     documents: Vec<Document>,
     /// Ids, the texts for searches and those of properties.
     texts: String,
-    /// By the number of the property's name, ascending within a document.
-    properties: Vec<(u32, Datum)>,
+    /// Numbers of the names of properties, and their values: two lists, because most searches look at one value of many.
+    names: Vec<u32>,
+    values: Vec<Datum>,
     /// Elements of all lists.
     elements: Vec<Datum>,
 }
@@ -76,7 +77,8 @@ impl Block {
         block.rows.shrink_to_fit();
         block.documents.shrink_to_fit();
         block.texts.shrink_to_fit();
-        block.properties.shrink_to_fit();
+        block.names.shrink_to_fit();
+        block.values.shrink_to_fit();
         block.elements.shrink_to_fit();
         block
     }
@@ -106,15 +108,15 @@ impl Block {
 
     fn add_document(&mut self, facts: &Facts, names: &mut Names) -> u32 {
         let text = self.add_text(&facts.text);
-        let from = self.properties.len();
+        let from = self.names.len();
         for (name, scalar) in &facts.properties {
             let datum = self.datum(scalar);
-            self.properties.push((names.number_of(name), datum));
+            self.values.push(datum);
+            self.names.push(names.number_of(name));
         }
-        self.properties[from..].sort_by_key(|(number, _)| *number);
         self.documents.push(Document {
             text,
-            properties: (size(from), size(self.properties.len())),
+            properties: (size(from), size(self.names.len())),
             start: facts.start.saturating_mul(1_000),
             end: facts.end.saturating_mul(1_000),
             shape: Shape::of_item(facts.geometry.as_deref(), facts.bbox),
@@ -169,10 +171,10 @@ impl<'a> Packed<'a> {
     /// The value of a property by its number.
     pub fn value(self, property: u32) -> Value<'a> {
         let (from, to) = self.document.properties;
-        let properties = &self.block.properties[from as usize..to as usize];
-        match properties.binary_search_by_key(&property, |(number, _)| *number) {
-            Ok(at) => properties[at].1.value(&self.block.texts, &self.block.elements),
-            Err(_) => Value::Null,
+        let (from, to) = (from as usize, to as usize);
+        match self.block.names[from..to].iter().position(|name| *name == property) {
+            Some(at) => self.block.values[from + at].value(&self.block.texts, &self.block.elements),
+            None => Value::Null,
         }
     }
 }

@@ -41,11 +41,7 @@ impl Index {
     /// former one in the collection, whatever that one's id was, and any other project's that had its id.
     pub fn with_changes(&self, changed: Vec<Row>, gone: &[(ProjectId, String)]) -> Self {
         let mut names = self.names.clone();
-        let fresh = {
-            let names = Arc::make_mut(&mut names);
-            let rows = without_doubles(changed, names);
-            rows.chunks(MAX_ROWS).flat_map(|rows| Entry::all_of(Block::pack(rows, names))).collect::<Vec<_>>()
-        };
+        let fresh = packed(changed, Arc::make_mut(&mut names));
         let owners: HashSet<(ProjectId, &str)> = gone
             .iter()
             .map(|(project, collection)| (*project, collection.as_str()))
@@ -76,6 +72,18 @@ impl Index {
         let sights = self.entries.iter().map(|entry| (entry, entry.sight(visible)));
         sights.filter(|(_, sight)| *sight != Sight::Hidden)
     }
+}
+
+/// The rows in the index's order, as entries; each block's rows are dropped when it is packed.
+fn packed(rows: Vec<Row>, names: &mut Names) -> Vec<Entry> {
+    let rows = without_doubles(rows, names);
+    let mut entries = Vec::with_capacity(rows.len());
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let next: Vec<Row> = rows.by_ref().take(MAX_ROWS).collect();
+        entries.extend(Entry::all_of(Block::pack(&next, names)));
+    }
+    entries
 }
 
 /// The rows in the index's order: of two of one project, or with one id, the later one.

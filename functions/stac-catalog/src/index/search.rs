@@ -196,12 +196,13 @@ impl<'s> Wanted<'s> {
 
     fn is_in_place(&self, facts: Packed<'_>) -> bool {
         let place = self.search.place.as_ref();
-        place.is_none_or(|place| facts.shape().is_some_and(|shape| shape.intersects(place)))
+        place.is_none_or(|place| facts.shape().is_some_and(|shape| place.meets(shape)))
     }
 
     fn has_topics(&self, facts: Packed<'_>) -> bool {
         let is_topic = |value: Value<'_>, topic: &str| match value {
-            Value::Text(text) => text.eq_ignore_ascii_case(topic) || (!text.is_ascii() && text.to_lowercase() == topic),
+            Value::Text(text) if topic.is_ascii() => text.eq_ignore_ascii_case(topic),
+            Value::Text(text) => text.to_lowercase() == topic,
             _ => false,
         };
         let has = |topic: &String| {

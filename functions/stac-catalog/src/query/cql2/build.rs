@@ -93,7 +93,7 @@ impl Builder {
     fn meets(&mut self, name: &str, arguments: Vec<Node>) -> Built<Expr> {
         match exactly(name, arguments)? {
             [Node::Property(property), Node::Place(shape)] | [Node::Place(shape), Node::Property(property)] => {
-                Ok(Expr::Meets(self.property(property), shape))
+                Ok(Expr::Meets(self.property(property), shape.into()))
             }
             [left, right] => {
                 Err(format!("`{name}` takes a property and a geometry, not {} and {}", left.kind(), right.kind()))

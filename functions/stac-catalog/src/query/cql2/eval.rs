@@ -59,7 +59,7 @@ impl Expr {
             Self::Lists(relation, left, right) => {
                 Some(relation.holds(&left.scalars(subject)?, &right.scalars(subject)?))
             }
-            Self::Meets(property, shape) => Some(subject.shape(*property)?.intersects(shape)),
+            Self::Meets(property, area) => Some(area.meets(subject.shape(*property)?)),
             Self::Times(relation, left, right) => Some(relation.holds(left.span(subject)?, right.span(subject)?)),
         }
     }
