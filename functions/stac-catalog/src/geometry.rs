@@ -134,8 +134,8 @@ impl Shape {
         }
         match (&self.geometry, &other.geometry) {
             (None, None) => true,
-            (Some(geometry), None) => other.bounds.rects().any(|rect| geometry.intersects(&rect)),
-            (None, Some(geometry)) => self.bounds.rects().any(|rect| geometry.intersects(&rect)),
+            (Some(geometry), None) => meets_box(geometry, &self.bounds, &other.bounds),
+            (None, Some(geometry)) => meets_box(geometry, &other.bounds, &self.bounds),
             (Some(geometry), Some(other)) => geometry.intersects(other.as_ref()),
         }
     }
@@ -151,6 +151,16 @@ impl Shape {
         };
         Ok(Self { bounds, geometry: (!is_box).then(|| Box::new(geometry)) })
     }
+}
+
+/// Does the geometry, which lies within `around`, share a point with `bounds`?
+fn meets_box(geometry: &Geometry<f64>, around: &Bounds, bounds: &Bounds) -> bool {
+    let within = bounds.west <= around.west
+        && around.west <= around.east
+        && around.east <= bounds.east
+        && bounds.south <= around.south
+        && around.north <= bounds.north;
+    within || bounds.rects().any(|rect| geometry.intersects(&rect))
 }
 
 /// Does the ring run along the sides of `rect`, once around?

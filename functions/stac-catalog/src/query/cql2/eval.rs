@@ -175,7 +175,7 @@ impl ListRelation {
             inner.iter().all(|one| outer.iter().any(|other| same(one, other)))
         };
         match self {
-            Self::Equals => left.len() == right.len() && left.iter().zip(right).all(|(one, other)| same(one, other)),
+            Self::Equals => within(left, right) && within(right, left),
             Self::Contains => within(right, left),
             Self::ContainedBy => within(left, right),
             Self::Overlaps => left.iter().any(|one| right.iter().any(|other| same(one, other))),

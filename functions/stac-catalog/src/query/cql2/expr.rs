@@ -51,7 +51,7 @@ pub(super) enum Operand {
     Day(i64),
 }
 
-/// What the left list is to the right one.
+/// What the left list is to the right one, both taken as sets.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ListRelation {
     Equals,
