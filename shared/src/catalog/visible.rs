@@ -32,7 +32,7 @@ impl Visible {
         self.sight_of(row.project, row.visibility, row.code_visibility)
     }
 
-    /// How much of an item the caller sees, by its project and who may see that and its repository.
+    /// How much of a project the caller sees that is, and whose code is, visible to these.
     pub fn sight_of(&self, project: ProjectId, visibility: Visibility, code_visibility: Visibility) -> Sight {
         if self.everything || self.is_open(code_visibility) {
             return Sight::Code;
