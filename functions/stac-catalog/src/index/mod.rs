@@ -47,9 +47,12 @@ impl Index {
             .map(|(project, collection)| (*project, collection.as_str()))
             .chain(fresh.iter().map(|entry| (entry.project(), entry.collection())))
             .collect();
-        let stays = |entry: &&Entry| !owners.contains(&(entry.project(), entry.collection()));
-        let entries = merged(self.entries.iter().filter(stays), fresh.iter(), self.entries.len() + fresh.len());
-        Self { entries, names }
+        let projects: HashSet<ProjectId> = owners.iter().map(|(project, _)| *project).collect();
+        let stays = |entry: &&Entry| {
+            let project = entry.project();
+            !projects.contains(&project) || !owners.contains(&(project, entry.collection()))
+        };
+        Self { entries: merged(&self.entries, stays, &fresh), names }
     }
 
     /// How many rows there are, whoever sees them.
@@ -97,22 +100,17 @@ fn without_doubles(rows: Vec<Row>, names: &mut Names) -> Vec<Row> {
     kept
 }
 
-/// Both lists in one order; of two with one key, the one of `fresh`.
-fn merged<'a>(
-    old: impl Iterator<Item = &'a Entry>,
-    fresh: impl Iterator<Item = &'a Entry>,
-    capacity: usize,
-) -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(capacity);
-    let mut fresh = fresh.peekable();
-    for entry in old {
-        while let Some(next) = fresh.next_if(|next| next.key() < entry.key()) {
-            entries.push(next.clone());
-        }
-        if fresh.peek().is_none_or(|next| next.key() != entry.key()) {
-            entries.push(entry.clone());
-        }
+/// Both lists in one order, without what does not stay of the old one; of two with one key, the fresh one.
+fn merged(old: &[Entry], stays: impl Fn(&&Entry) -> bool, fresh: &[Entry]) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(old.len() + fresh.len());
+    let mut rest = old;
+    for next in fresh {
+        let (before, behind) = rest.split_at(rest.partition_point(|entry| entry.key() < next.key()));
+        entries.extend(before.iter().filter(&stays).cloned());
+        entries.push(next.clone());
+        let is_replaced = behind.first().is_some_and(|entry| entry.key() == next.key());
+        rest = &behind[usize::from(is_replaced)..];
     }
-    entries.extend(fresh.cloned());
+    entries.extend(rest.iter().filter(&stays).cloned());
     entries
 }
