@@ -165,11 +165,15 @@ type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
 fn main() -> Result<()> {
     let mut out = std::io::stdout().lock();
     let (star, gon) = (ring_of(12), ring_of(900));
-    let searches: [Case<'_>; 14] = [
+    let terms: Vec<String> = (0..32).map(|at| format!("{} {at}", WORDS[at % WORDS.len()])).collect();
+    let terms = terms.join(",");
+    let conditions = vec!["sharinghub:stars < 0"; 99].join(" OR ");
+    let searches: [Case<'_>; 16] = [
         ("default page", &[], false),
         ("deep page, by title", &[("sortby", "title"), ("limit", "100")], true),
         ("free text", &[("q", "glacier crop")], false),
         ("free text, nothing found", &[("q", "zzz,yyy,xxx")], false),
+        ("free text, 32 terms", &[("q", &terms)], false),
         ("topic and text", &[("q", "[flood],radar")], false),
         ("sort by -updated", &[("sortby", "-updated")], false),
         ("sort by three fields", &[("sortby", "-stars,title,-created")], false),
@@ -179,6 +183,7 @@ fn main() -> Result<()> {
         ("intersects, 900 corners", &[("intersects", &gon)], false),
         ("datetime", &[("datetime", "2020-01-01T00:00:00Z/2020-02-01T00:00:00Z")], false),
         ("cql2, numbers and text", &[("filter", "sharinghub:stars > 250 AND license IN ('mit', 'x')")], false),
+        ("cql2, 99 conditions", &[("filter", &conditions)], false),
         (
             "cql2, heavy",
             &[(
