@@ -52,7 +52,7 @@ impl Bounds {
         Ok(Self { west, south, east, north })
     }
 
-    fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let meets = |(west, east): (f64, f64)| other.longitudes().any(|(from, to)| west <= to && from <= east);
         self.south <= other.north && other.south <= self.north && self.longitudes().any(meets)
     }
@@ -67,7 +67,7 @@ impl Bounds {
         std::iter::once(first).chain(second)
     }
 
-    fn rects(&self) -> impl Iterator<Item = Rect<f64>> {
+    pub(crate) fn rects(&self) -> impl Iterator<Item = Rect<f64>> {
         self.longitudes()
             .map(|(west, east)| Rect::new(coord! { x: west, y: self.south }, coord! { x: east, y: self.north }))
     }
@@ -117,7 +117,12 @@ impl Shape {
         Self::drawn(geometry)
     }
 
-    /// West, south, east, north.
+    /// The geometry, unless the box is all there is to it.
+    pub(crate) fn geometry(&self) -> Option<&Geometry<f64>> {
+        self.geometry.as_deref()
+    }
+
+    /// The box around it.
     pub fn bounds(&self) -> Bounds {
         self.bounds
     }
@@ -129,8 +134,8 @@ impl Shape {
         }
         match (&self.geometry, &other.geometry) {
             (None, None) => true,
-            (Some(geometry), None) => other.bounds.rects().any(|rect| geometry.intersects(&rect)),
-            (None, Some(geometry)) => self.bounds.rects().any(|rect| geometry.intersects(&rect)),
+            (Some(geometry), None) => meets_box(geometry, &self.bounds, &other.bounds),
+            (None, Some(geometry)) => meets_box(geometry, &other.bounds, &self.bounds),
             (Some(geometry), Some(other)) => geometry.intersects(other.as_ref()),
         }
     }
@@ -146,6 +151,16 @@ impl Shape {
         };
         Ok(Self { bounds, geometry: (!is_box).then(|| Box::new(geometry)) })
     }
+}
+
+/// Does the geometry, which lies within `around`, share a point with `bounds`?
+fn meets_box(geometry: &Geometry<f64>, around: &Bounds, bounds: &Bounds) -> bool {
+    let within = bounds.west <= around.west
+        && around.west <= around.east
+        && around.east <= bounds.east
+        && bounds.south <= around.south
+        && around.north <= bounds.north;
+    within || bounds.rects().any(|rect| geometry.intersects(&rect))
 }
 
 /// Does the ring run along the sides of `rect`, once around?

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Entry;
-use super::entry::Packed;
+use super::block::Packed;
 use super::names::Names;
 use super::position::SortValue;
 use crate::query::{Sort, SortField};
@@ -107,7 +107,7 @@ impl Order {
     }
 
     /// The values that an item is sorted by.
-    pub fn keys<'a>(&self, entry: &'a Entry, facts: &'a Packed) -> impl Iterator<Item = Key<'a>> {
+    pub fn keys<'a>(&self, entry: &'a Entry, facts: Packed<'a>) -> impl Iterator<Item = Key<'a>> {
         self.fields.iter().map(move |(field, _)| match field {
             Field::Id => Key::Text(entry.id()),
             Field::Collection => Key::Text(entry.collection()),

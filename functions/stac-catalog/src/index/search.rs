@@ -2,13 +2,12 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use memchr::memmem::Finder;
 use shared::catalog::{Sight, Visible};
 use shared::model::ProjectId;
 
-use super::entry::Packed;
+use super::block::Packed;
 use super::order::{Key, Order};
 use super::{Entry, Index, Position};
 use crate::geometry::Shape;
@@ -19,7 +18,7 @@ use crate::value::Value;
 /// An item on a page.
 #[derive(Clone, Debug)]
 pub struct Hit {
-    pub entry: Arc<Entry>,
+    pub entry: Entry,
     /// How much of it the caller sees: never `Hidden`.
     pub sight: Sight,
 }
@@ -172,12 +171,12 @@ impl<'s> Wanted<'s> {
     }
 
     /// What the caller may see is settled first: nothing else of a hidden item is looked at.
-    fn matches(&self, (at, entry): (usize, &Arc<Entry>)) -> Option<Match> {
+    fn matches(&self, (at, entry): (usize, &Entry)) -> Option<Match> {
         let sight = entry.sight(self.visible);
         let facts = entry.facts(sight)?;
         let fits = self.is_in_collections(entry)
             && self.starred.is_none_or(|projects| projects.is_some_and(|all| all.contains(&entry.project())))
-            && self.search.datetime.is_none_or(|period| period.meets(facts.start, facts.end))
+            && self.is_in_time(facts)
             && self.has_topics(facts)
             && (self.terms.is_empty() || self.terms.iter().any(|term| term.find(facts.text().as_bytes()).is_some()))
             && self.is_in_place(facts)
@@ -190,14 +189,20 @@ impl<'s> Wanted<'s> {
         collections.is_none_or(|wanted| wanted.iter().any(|collection| collection == entry.collection()))
     }
 
-    fn is_in_place(&self, facts: &Packed) -> bool {
-        let place = self.search.place.as_ref();
-        place.is_none_or(|place| facts.shape.as_ref().is_some_and(|shape| shape.intersects(place)))
+    fn is_in_time(&self, facts: Packed<'_>) -> bool {
+        let (start, end) = facts.period();
+        self.search.datetime.is_none_or(|period| period.meets(start, end))
     }
 
-    fn has_topics(&self, facts: &Packed) -> bool {
+    fn is_in_place(&self, facts: Packed<'_>) -> bool {
+        let place = self.search.place.as_ref();
+        place.is_none_or(|place| facts.shape().is_some_and(|shape| place.meets(shape)))
+    }
+
+    fn has_topics(&self, facts: Packed<'_>) -> bool {
         let is_topic = |value: Value<'_>, topic: &str| match value {
-            Value::Text(text) => text.eq_ignore_ascii_case(topic) || (!text.is_ascii() && text.to_lowercase() == topic),
+            Value::Text(text) if topic.is_ascii() => text.eq_ignore_ascii_case(topic),
+            Value::Text(text) => text.to_lowercase() == topic,
             _ => false,
         };
         let has = |topic: &String| {
@@ -213,7 +218,7 @@ impl<'s> Wanted<'s> {
 /// An item, as a filter asks it.
 struct Item<'a> {
     entry: &'a Entry,
-    facts: &'a Packed,
+    facts: Packed<'a>,
     fields: &'a [Field],
 }
 
@@ -224,7 +229,10 @@ impl Subject for Item<'_> {
             Some(Field::Collection) => Value::Text(self.entry.collection()),
             Some(Field::Property(number)) => self.facts.value(*number),
             Some(Field::Datetime(number)) => match number.map(|number| self.facts.value(number)) {
-                None | Some(Value::Null) => Value::Span(self.facts.start, self.facts.end),
+                None | Some(Value::Null) => {
+                    let (start, end) = self.facts.period();
+                    Value::Span(start, end)
+                }
                 Some(value) => value,
             },
             Some(Field::Geometry | Field::Unknown) | None => Value::Null,
@@ -233,7 +241,7 @@ impl Subject for Item<'_> {
 
     fn shape(&self, property: usize) -> Option<&Shape> {
         match self.fields.get(property) {
-            Some(Field::Geometry) => self.facts.shape.as_ref(),
+            Some(Field::Geometry) => self.facts.shape(),
             _ => None,
         }
     }

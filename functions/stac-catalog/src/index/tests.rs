@@ -184,7 +184,7 @@ fn changes_leave_one_item_of_each_project_and_each_id() {
     assert!(changed.find("x", "b/one").is_some() && changed.find("x", "a/one").is_none());
     assert_eq!(index.find("y", "a/two").unwrap().project(), ProjectId(2));
     let same = index.with_changes(Vec::new(), &[]);
-    assert!(Arc::ptr_eq(index.find("x", "a/one").unwrap(), same.find("x", "a/one").unwrap()));
+    assert!(index.find("x", "a/one").unwrap().is(same.find("x", "a/one").unwrap()));
     let twice = Index::new(vec![plain(1, "x", "old"), plain(1, "x", "new"), plain(2, "x", "new")]);
     assert_eq!(all(&twice), owned(&[(2, "x", "new")]));
 }
@@ -207,9 +207,9 @@ fn positions_survive_their_way_through_a_token() {
 fn a_foreign_position_is_no_accident() {
     let index = sample();
     let position = Position { backwards: false, values: Vec::new(), id: "a/flood".into(), collection: "x".into() };
-    for sortby in ["id", "-stars,title"] {
+    for (sortby, expected) in [("id", ["b/snow", "c/forest"]), ("-stars,title", ["c/forest", "b/snow"])] {
         let found = index.search(&search(&[("sortby", sortby)]), &Visible::default(), None, Some(&position));
-        assert_eq!(ids(&found), ["b/snow", "c/forest"]);
+        assert_eq!(ids(&found), expected);
     }
 }
 

@@ -19,6 +19,7 @@ pub use fields::Fields;
 pub use sort::{SORTABLES, Sort, SortField};
 pub use text::FreeText;
 
+use crate::area::Area;
 use crate::geometry::{Bounds, Shape};
 
 /// How many items a page has if nobody says.
@@ -58,7 +59,7 @@ pub struct Search {
     /// Names of collections as the client wrote them; `None`: all. Who searches the index puts ids of categories here.
     pub collections: Option<Vec<String>>,
     /// `bbox` or `intersects`.
-    pub place: Option<Shape>,
+    pub place: Option<Area>,
     pub datetime: Option<Period>,
     pub q: FreeText,
     pub sortby: Vec<Sort>,
@@ -158,7 +159,7 @@ impl Search {
     }
 
     fn put_place(&mut self, shape: Shape) -> Result<()> {
-        if self.place.replace(shape).is_some() {
+        if self.place.replace(shape.into()).is_some() {
             return Err(wrong("bbox and intersects", "give one of them, not both"));
         }
         Ok(())

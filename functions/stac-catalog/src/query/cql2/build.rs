@@ -8,10 +8,14 @@ use crate::instant;
 
 type Built<T> = Result<T, String>;
 
+/// How many conditions, properties and values a filter has at most: each costs time for each item.
+const MAX_PARTS: usize = 300;
+
 /// Collects the names of the properties that an expression reads.
 #[derive(Default)]
 pub(super) struct Builder {
     pub properties: Vec<String>,
+    parts: usize,
 }
 
 impl Builder {
@@ -20,6 +24,7 @@ impl Builder {
     /// # Errors
     /// Says in words what is wrong or not supported.
     pub fn expr(&mut self, node: Node) -> Built<Expr> {
+        self.count()?;
         let (name, arguments) = match node {
             Node::Call(name, arguments) => (name, arguments),
             Node::Bool(value) => return Ok(Expr::Constant(value)),
@@ -93,12 +98,20 @@ impl Builder {
     fn meets(&mut self, name: &str, arguments: Vec<Node>) -> Built<Expr> {
         match exactly(name, arguments)? {
             [Node::Property(property), Node::Place(shape)] | [Node::Place(shape), Node::Property(property)] => {
-                Ok(Expr::Meets(self.property(property), shape))
+                Ok(Expr::Meets(self.property(property), shape.into()))
             }
             [left, right] => {
                 Err(format!("`{name}` takes a property and a geometry, not {} and {}", left.kind(), right.kind()))
             }
         }
+    }
+
+    fn count(&mut self) -> Built<()> {
+        self.parts += 1;
+        if self.parts > MAX_PARTS {
+            return Err(format!("a filter has at most {MAX_PARTS} conditions, properties and values"));
+        }
+        Ok(())
     }
 
     fn property(&mut self, name: String) -> usize {
@@ -110,6 +123,7 @@ impl Builder {
     }
 
     fn operand(&mut self, node: Node) -> Built<Operand> {
+        self.count()?;
         match node {
             Node::Property(name) => Ok(Operand::Property(self.property(name))),
             Node::Bool(value) => Ok(Operand::Bool(value)),
@@ -167,6 +181,7 @@ impl Builder {
     }
 
     fn moment(&mut self, node: Node) -> Built<TimeOperand> {
+        self.count()?;
         let whole_day = |day: i64| TimeOperand::Literal(day, day + instant::DAY - 1);
         match node {
             Node::Property(name) => Ok(TimeOperand::Property(self.property(name))),

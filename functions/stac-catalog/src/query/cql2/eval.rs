@@ -39,8 +39,15 @@ impl Expr {
                 Some(absent && subject.shape(*property).is_none())
             }
             Self::Compare(comparison, left, right) => {
-                let order = compare(&left.scalar(subject)?, &right.scalar(subject)?)?;
-                Some(comparison.holds(order))
+                let (left, right) = (left.scalar(subject)?, right.scalar(subject)?);
+                match comparison {
+                    Comparison::Equal => equal(&left, &right),
+                    Comparison::NotEqual => equal(&left, &right).map(|equal| !equal),
+                    Comparison::Less => compare(&left, &right).map(Ordering::is_lt),
+                    Comparison::LessOrEqual => compare(&left, &right).map(Ordering::is_le),
+                    Comparison::Greater => compare(&left, &right).map(Ordering::is_gt),
+                    Comparison::GreaterOrEqual => compare(&left, &right).map(Ordering::is_ge),
+                }
             }
             Self::Between { value, low, high } => {
                 let value = value.scalar(subject)?;
@@ -50,7 +57,7 @@ impl Expr {
             }
             Self::In(value, list) => {
                 let value = value.scalar(subject)?;
-                any(list.iter().map(|one| Some(compare(&value, &one.scalar(subject)?)?.is_eq())))
+                any(list.iter().map(|one| equal(&value, &one.scalar(subject)?)))
             }
             Self::Like(value, pattern) => match value.scalar(subject)? {
                 Scalar::Text(text, _) => Some(pattern.matches(&text)),
@@ -59,7 +66,7 @@ impl Expr {
             Self::Lists(relation, left, right) => {
                 Some(relation.holds(&left.scalars(subject)?, &right.scalars(subject)?))
             }
-            Self::Meets(property, shape) => Some(subject.shape(*property)?.intersects(shape)),
+            Self::Meets(property, area) => Some(area.meets(subject.shape(*property)?)),
             Self::Times(relation, left, right) => Some(relation.holds(left.span(subject)?, right.span(subject)?)),
         }
     }
@@ -97,6 +104,14 @@ fn compare(left: &Scalar<'_>, right: &Scalar<'_>) -> Option<Ordering> {
     }
 }
 
+/// As `compare` says; texts of different length need not be read for it.
+fn equal(left: &Scalar<'_>, right: &Scalar<'_>) -> Option<bool> {
+    match (left, right) {
+        (Scalar::Text(left, None), Scalar::Text(right, _)) => Some(left == right),
+        _ => compare(left, right).map(Ordering::is_eq),
+    }
+}
+
 impl Scalar<'_> {
     /// Where the UTC day that it lies in begins.
     fn day(&self) -> Option<i64> {
@@ -118,19 +133,6 @@ impl<'a> Scalar<'a> {
             Value::Instant(text, micros) => Self::Text(Cow::Borrowed(text), Some(micros)),
             Value::Null | Value::List(_) | Value::Span(..) => return None,
         })
-    }
-}
-
-impl Comparison {
-    fn holds(self, order: Ordering) -> bool {
-        match self {
-            Self::Equal => order.is_eq(),
-            Self::NotEqual => order.is_ne(),
-            Self::Less => order.is_lt(),
-            Self::LessOrEqual => order.is_le(),
-            Self::Greater => order.is_gt(),
-            Self::GreaterOrEqual => order.is_ge(),
-        }
     }
 }
 
@@ -168,14 +170,14 @@ impl ListOperand {
 impl ListRelation {
     fn holds(self, left: &[Option<Scalar<'_>>], right: &[Option<Scalar<'_>>]) -> bool {
         let same = |left: &Option<Scalar<'_>>, right: &Option<Scalar<'_>>| match (left, right) {
-            (Some(left), Some(right)) => compare(left, right).is_some_and(Ordering::is_eq),
+            (Some(left), Some(right)) => equal(left, right) == Some(true),
             _ => false,
         };
         let within = |inner: &[Option<Scalar<'_>>], outer: &[Option<Scalar<'_>>]| {
             inner.iter().all(|one| outer.iter().any(|other| same(one, other)))
         };
         match self {
-            Self::Equals => left.len() == right.len() && left.iter().zip(right).all(|(one, other)| same(one, other)),
+            Self::Equals => within(left, right) && within(right, left),
             Self::Contains => within(right, left),
             Self::ContainedBy => within(left, right),
             Self::Overlaps => left.iter().any(|one| right.iter().any(|other| same(one, other))),

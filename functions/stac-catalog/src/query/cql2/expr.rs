@@ -2,7 +2,7 @@
 
 use super::like::Pattern;
 use super::temporal::Relation;
-use crate::geometry::Shape;
+use crate::area::Area;
 
 #[derive(Debug)]
 pub(super) enum Expr {
@@ -20,8 +20,8 @@ pub(super) enum Expr {
     In(Operand, Vec<Operand>),
     Like(Operand, Pattern),
     Lists(ListRelation, ListOperand, ListOperand),
-    /// Does the item's geometry, as this property, meet the shape?
-    Meets(usize, Shape),
+    /// Does the item's geometry, as this property, meet the area?
+    Meets(usize, Area),
     Times(Relation, TimeOperand, TimeOperand),
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Operand {
     Day(i64),
 }
 
-/// What the left list is to the right one.
+/// What the left list is to the right one, both taken as sets.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ListRelation {
     Equals,

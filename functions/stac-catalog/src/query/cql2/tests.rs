@@ -1,5 +1,5 @@
-//! Filters over one item: what is true, what is unknown, what is refused. The answers without a remark are also those
-//! of the `cql2` package 0.6.0 of PyPI.
+//! Filters over one item: what is true, what is unknown, what is refused. Thousands of random filters of these kinds
+//! had the same answers from the `cql2` package 0.6.0 of PyPI, where that package gives one.
 
 use serde_json::{Value as Json, json};
 use shared::catalog::{Facts, Row, Scalar, Visible};
@@ -116,7 +116,6 @@ fn the_absent_is_neither_equal_nor_unequal() {
 
 #[test]
 fn what_cannot_be_compared_is_unknown() {
-    // The package orders values of different kinds or fails.
     check_texts(&[
         ("title > 5", false),
         ("NOT title > 5", false),
@@ -182,7 +181,7 @@ fn lists_are_compared_as_sets() {
         ("a_containedby(keywords, ('sar', 'Flood'))", false),
         ("a_overlaps(keywords, ('y', 'x'))", true),
         ("a_overlaps(keywords, ('y', 'z'))", false),
-        ("a_equals(keywords, ('Flood', 'sar', 'x'))", true),
+        ("a_equals(keywords, ('x', 'Flood', 'sar'))", true),
         ("a_equals(keywords, ('Flood', 'sar'))", false),
         ("a_contains(scores, (2.5))", true),
         ("a_contains(scores, ('2.5'))", false),
@@ -363,8 +362,9 @@ fn depth_and_length_are_bounded() {
     }
     assert!(nested("(", "a = 1", ")", 32).is_ok());
     assert!(nested("NOT ", "a = 1", "", 32).is_ok());
-    let chain = vec!["a=1"; 500].join(" OR ");
-    assert!(Filter::parse_text(&chain).is_ok());
+    let chain = |count: usize| Filter::parse_text(&vec!["a=1"; count].join(" OR ")).map(|_| ());
+    assert!(chain(99).is_ok());
+    assert!(chain(100).unwrap_err().contains("at most 300 conditions"));
     let mut json = json!({"op": "=", "args": [1, 1]});
     for _ in 0..40 {
         json = json!({"op": "not", "args": [json]});
