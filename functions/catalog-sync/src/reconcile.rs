@@ -229,6 +229,8 @@ async fn snapshot(state: &AppState) -> Result<()> {
     if changes < MANY_CHANGES && (changes == 0 || age < SNAPSHOT_MS || rows.len() < MANY_CHANGES) {
         return Ok(());
     }
-    let rows = rows.into_values().map(|(row, known)| (row, known.version, known.listing)).collect();
+    let mut rows: Vec<_> = rows.into_values().map(|(row, known)| (row, known.version, known.listing)).collect();
+    // In the order of the index, which is then made three times as quickly.
+    rows.sort_by(|(left, ..), (right, ..)| (&left.id, &left.collection).cmp(&(&right.id, &right.collection)));
     Snapshot { upto, rows }.write(&state.objects).await
 }
