@@ -12,6 +12,7 @@ use shared::route::{assemble, render};
 use shared::state::AppState;
 
 use crate::aws::AwsService;
+use crate::groups::groups;
 use crate::start::StartError;
 
 /// Names that nobody has to choose locally.
@@ -58,11 +59,15 @@ pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
 
 /// All endpoint groups.
 pub fn router(state: &AppState) -> Router {
-    let groups = [mlflow_tracking::routes(), mlflow_registry::routes(), mlflow_artifacts::routes()];
-    let global = groups.into_iter().flatten().collect();
-    let mlflow =
+    let (mlflow, others): (Vec<_>, Vec<_>) = groups().into_iter().partition(|group| group.base == "/mlflow");
+    let global = mlflow.into_iter().flat_map(|group| group.routes).collect();
+    let mut router =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
-    render(mlflow, Dialect::Mlflow)
+    for group in others {
+        // Their errors are rendered before MLflow's dialect could have a say.
+        router = router.merge(render(assemble(group.routes, state), group.dialect));
+    }
+    render(router, Dialect::Mlflow)
 }
 
 /// The hub's refusal of a body that the gateway would not carry.

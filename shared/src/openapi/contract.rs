@@ -22,15 +22,24 @@ pub struct Schemas {
 impl Default for Schemas {
     fn default() -> Self {
         // OpenAPI 3.1 takes JSON Schema 2020-12 as it is.
-        let settings = SchemaSettings::draft2020_12().with(|settings| {
-            settings.definitions_path = "/components/schemas".into();
-            settings.meta_schema = None;
-        });
+        let at = |place: &'static str| {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = place.into();
+                settings.meta_schema = None;
+            })
+        };
         Self {
-            requests: settings.clone().for_deserialize().into_generator(),
-            answers: settings.for_serialize().into_generator(),
+            requests: at(&Self::REQUESTS[1..]).for_deserialize().into_generator(),
+            answers: at(&Self::ANSWERS[1..]).for_serialize().into_generator(),
         }
     }
+}
+
+impl Schemas {
+    /// How references to the definitions begin. A type that is read and written may have two different schemas, so
+    /// those of requests lie apart until the document is put together.
+    pub const REQUESTS: &str = "#/components/requests/";
+    pub const ANSWERS: &str = "#/components/schemas/";
 }
 
 /// What goes into an endpoint and what comes out when all is well.
