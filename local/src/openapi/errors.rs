@@ -99,27 +99,36 @@ impl Errors {
 /// The kinds of errors that a route may answer, with what they are called in the document.
 fn kinds(route: &Route) -> Vec<(&'static str, Error)> {
     let text = |text: &str| text.to_owned();
-    let internal = ("fault", Error::Internal(String::new()));
-    if route.rule == Rule::Anyone {
-        return vec![internal];
+    let invalid = ("invalid", Error::Invalid(text("Missing value for required parameter 'name'.")));
+    let not_found = ("not found", Error::NotFound(text("There is no such thing, or you may not see it.")));
+    let no_endpoint = ("no endpoint", Error::NoSuchEndpoint(text("/no/such/path")));
+    let mut kinds = vec![("fault", Error::Internal(String::new()))];
+    if route.path.contains('{') {
+        kinds.push(no_endpoint);
     }
-    let mut kinds = vec![
-        internal,
+    if route.rule == Rule::Anyone {
+        // All that a client can do wrong is to fill the path in with something else.
+        if route.path.contains('{') {
+            kinds.extend([invalid, not_found]);
+        }
+        return kinds;
+    }
+    kinds.extend([
         ("unauthenticated", Error::Unauthenticated(text("This hub needs a GitLab token."))),
         (
             "rate limited",
             Error::RateLimited { message: text("GitLab asks to wait; please try again later."), retry_after: 30 },
         ),
         ("unavailable", Error::Unavailable(String::new())),
-    ];
+    ]);
     if !route.implemented {
         kinds.push(("not served", Error::NotImplemented(text("This hub does not serve this endpoint yet."))));
         return kinds;
     }
     kinds.extend([
-        ("invalid", Error::Invalid(text("Missing value for required parameter 'name'."))),
+        invalid,
         ("forbidden", Error::Forbidden(text("Your role in the project does not allow this."))),
-        ("not found", Error::NotFound(text("There is no such thing, or you may not see it."))),
+        not_found,
         ("too large", shared::extract::too_large()),
     ]);
     if matches!(route.rule, Rule::Level(level) if level > AccessLevel::Guest) {
