@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from openapi_run import DESTRUCTIVE, DEVELOPER, about, make_things, schemathesis
-from servers import PROJECT
+from servers import PROJECT, run_perigee
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -61,12 +61,13 @@ def test_examples_are_what_the_schemas_say(document):
     [(f"/mlflow/{PROJECT}/tracking", "", 25), ("/mlflow", " (1)", 8)],
     ids=["project", "global"],
 )
-def test_the_hub_answers_as_described(perigee, document, tmp_path, view, suffix, examples):
-    described = about(make_things(perigee, suffix), document, view)
-    kept = schemathesis(perigee, described, tmp_path, examples, destructive=False)
-    assert kept.passed, kept.text
-    lost = schemathesis(perigee, described, tmp_path, examples, destructive=True)
-    assert lost.passed, lost.text
+def test_the_hub_answers_as_described(document, tmp_path, view, suffix, examples):
+    with run_perigee() as hub:
+        described = about(make_things(hub, suffix), document, view)
+        kept = schemathesis(hub, described, tmp_path, examples, destructive=False)
+        assert kept.passed, kept.text
+        lost = schemathesis(hub, described, tmp_path, examples, destructive=True)
+        assert lost.passed, lost.text
     assert kept.calls > 1000 and lost.calls > 50
     # A hub that refuses everything would pass too.
     ids = {operation["operationId"] for _, _, operation in operations(described)}

@@ -30,7 +30,7 @@ pub const UPDATE_REGISTERED_MODEL: Operation = Operation::new(MODELS, "Describe 
 
 pub const RENAME_REGISTERED_MODEL: Operation = Operation::new(MODELS, "Rename a registered model")
     .about("Within its project.")
-    .example(r#"{"name": "flood-segmenter", "new_name": "water-segmenter"}"#);
+    .example(r#"{"name": "water-finder", "new_name": "water-segmenter"}"#);
 
 pub const DELETE_REGISTERED_MODEL: Operation =
     Operation::new(MODELS, "Delete a registered model with its versions").example(r#"{"name": "flood-segmenter"}"#);

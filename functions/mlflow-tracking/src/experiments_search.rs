@@ -15,7 +15,7 @@ use crate::wire::{ExperimentOut, ViewTypeIn};
 #[derive(Deserialize, JsonSchema)]
 pub struct SearchExperiments {
     /// Most things of a page.
-    #[serde(default)]
+    #[schemars(required, range(min = 1, max = 50_000))]
     max_results: Option<Integer>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,

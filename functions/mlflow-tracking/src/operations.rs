@@ -40,7 +40,7 @@ pub const GET_EXPERIMENT_BY_NAME: Operation =
 pub const QUERY_EXPERIMENTS: Operation = Operation::new(EXPERIMENTS, "Search experiments")
     .about("Of the project or, in the global view, of all projects that the caller is a member of.")
     .named("query_experiments")
-    .example(r#"{"filter": "name LIKE 'flood%'", "order_by": ["last_update_time DESC"]}"#);
+    .example(r#"{"filter": "name LIKE 'flood%'", "order_by": ["last_update_time DESC"], "max_results": 100}"#);
 
 pub const SEARCH_EXPERIMENTS: Operation = Operation::new(EXPERIMENTS, "Search experiments")
     .about("The same as the `GET`, for long filters.")

@@ -61,7 +61,8 @@ pub struct OneRun {
 pub async fn create_run(context: Context, Input(request): Input<CreateRun>) -> Result<Json<OneRun>> {
     let experiment_id = required("experiment_id", request.experiment_id.as_ref())?;
     let mut tags = BTreeMap::new();
-    for tag in request.tags.0 {
+    for (number, tag) in request.tags.0.into_iter().enumerate() {
+        required(&format!("tags[{number}].key"), Some(&tag.key))?;
         tags.insert(tag.key, validation::tag_value(tag.value));
     }
     let name = name_of_new(request.run_name.as_deref().unwrap_or_default(), tags.get(RUN_NAME_TAG))?;
