@@ -44,6 +44,10 @@ fn every_route_is_described() {
             let name = format!("{} {}{}", route.method, group.base, route.path);
             let words = route.operation.unwrap_or_else(|| panic!("{name} is not documented"));
             assert!(!words.tag.is_empty() && !words.summary.is_empty(), "{name} is not documented");
+            for variable in route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                let is_known = words.path.iter().any(|(known, _)| *known == variable.trim_start_matches('*'));
+                assert!(is_known || !route.implemented, "{name}: {variable} is not documented");
+            }
             let path = format!("{}{}", group.base, route.path.trim_end_matches('/')).replace("{*", "{");
             let item = &document["paths"][&path];
             // Of twins only the one below `/api` is there.

@@ -12,12 +12,9 @@ pub fn place(document: &mut Value, mut schemas: Schemas, more: Map<String, Value
     placed.extend(schemas.answers.take_definitions(true));
     let requests = schemas.requests.take_definitions(true);
     let mut moved = Vec::new();
-    for (name, mut schema) in requests {
+    for (name, schema) in requests {
         let is_other = placed.get(&name).is_some_and(|known| *known != schema);
         let own = if is_other { format!("{name}{SUFFIX}") } else { name.clone() };
-        if let Some(title) = schema.get_mut("title") {
-            *title = Value::String(own.clone());
-        }
         moved.push((format!("{}{name}", Schemas::REQUESTS), format!("{}{own}", Schemas::ANSWERS)));
         placed.insert(own, schema);
     }
@@ -32,7 +29,9 @@ pub fn place(document: &mut Value, mut schemas: Schemas, more: Map<String, Value
         let is_required = |name: &str| {
             required.as_ref().and_then(Value::as_array).is_some_and(|names| names.iter().any(|known| known == name))
         };
-        if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        // What has no such type is no schema, but a thing with a field of that name.
+        let is_schema = object.get("type").is_some_and(|kind| kind == "object");
+        if is_schema && let Some(Value::Object(properties)) = object.get_mut("properties") {
             for (name, schema) in properties {
                 if !is_required(name) {
                     *schema = optional(schema.take());
