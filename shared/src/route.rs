@@ -17,7 +17,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::auth::AccessLevel;
 use crate::dialect::{Dialect, render_errors};
 use crate::error::Error;
-use crate::openapi::{Contract, Handles, Operation, Schemas};
+use crate::openapi::{Contract, Describe, Handles, Operation, Schemas, Shape};
 use crate::state::AppState;
 
 /// Who may call a route.
@@ -44,10 +44,10 @@ pub struct Route {
     /// Is it a known endpoint that answers 501?
     pub implemented: bool,
     /// What the OpenAPI document says of it; a test demands it of every route.
-    pub operation: Option<Operation>,
+    pub shapes: Vec<Shape>,
     /// The handler's name.
     pub name: &'static str,
-    describe: fn(&mut Contract, &mut Schemas),
+    describe: Describe,
     handler: MethodRouter<AppState>,
 }
 
@@ -85,7 +85,7 @@ impl Route {
             path: path.to_owned(),
             rule,
             implemented: true,
-            operation: None,
+            shapes: Vec::new(),
             name: name.rsplit("::").next().unwrap_or(name),
             describe: H::describe,
             handler: on(filter, handler),
@@ -105,14 +105,32 @@ impl Route {
     }
 
     /// What the OpenAPI document says of it.
-    pub fn documented(self, operation: Operation) -> Self {
-        Self { operation: Some(operation), ..self }
+    pub fn documented(mut self, operation: Operation) -> Self {
+        self.shapes.push(Shape { path: None, operation });
+        self
     }
 
-    /// What its handler takes and answers; definitions of the schemas are added to `schemas`.
-    pub fn contract(&self, schemas: &mut Schemas) -> Contract {
+    /// The same of one of several endpoints that its path stands for: `/download/{*target}` is both
+    /// `/download/{project}/repository/{path}` and `/download/{project}/repository/archive.{format}`.
+    pub fn documented_at(mut self, path: &'static str, operation: Operation) -> Self {
+        self.shapes.push(Shape { path: Some(path), operation });
+        self
+    }
+
+    /// What it takes and answers; definitions of the schemas are added to `schemas`.
+    pub fn contract(&self, operation: &Operation, schemas: &mut Schemas) -> Contract {
         let mut contract = Contract::new(self.method.clone());
         (self.describe)(&mut contract, schemas);
+        if let Some(takes) = operation.takes {
+            let answers = std::mem::take(&mut contract.answers);
+            contract = Contract::new(self.method.clone());
+            contract.answers = answers;
+            takes(&mut contract, schemas);
+        }
+        if let Some(answers) = operation.answers {
+            contract.answers.clear();
+            answers(&mut contract, schemas);
+        }
         contract
     }
 
@@ -129,7 +147,7 @@ impl Route {
             path: path.to_owned(),
             rule: READ,
             implemented: false,
-            operation: Some(NOT_SERVED),
+            shapes: vec![Shape { path: None, operation: NOT_SERVED }],
             name: "not_implemented",
             describe: |_, _| {},
             handler,

@@ -35,32 +35,39 @@ fn the_file_is_what_the_routes_say() {
     assert_eq!(read(FILE), openapi::text(), "run UPDATE_OPENAPI=1 cargo test --workspace --test it openapi");
 }
 
+/// The operation at a route's path or, of twins, at the one below `/api`.
+fn find<'a>(document: &'a Value, path: &str, method: &Method) -> &'a Value {
+    let path = path.trim_end_matches('/').replace("{*", "{");
+    let item = match (&document["paths"][&path], path.replacen("/ajax-api/", "/api/", 1)) {
+        (Value::Null, twin) => &document["paths"][twin],
+        (item, _) => item,
+    };
+    &item[method.as_str().to_lowercase()]
+}
+
 #[test]
 fn every_route_is_described() {
     let document = openapi::document();
     let mut described = 0;
     for group in groups() {
         for route in &group.routes {
-            let name = format!("{} {}{}", route.method, group.base, route.path);
-            let words = route.operation.unwrap_or_else(|| panic!("{name} is not documented"));
-            assert!(!words.tag.is_empty() && !words.summary.is_empty(), "{name} is not documented");
-            for variable in route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-                let is_known = words.path.iter().any(|(known, _)| *known == variable.trim_start_matches('*'));
-                assert!(is_known || !route.implemented, "{name}: {variable} is not documented");
+            assert!(!route.shapes.is_empty(), "{} {}{} is not documented", route.method, group.base, route.path);
+            for shape in &route.shapes {
+                let words = &shape.operation;
+                let path = shape.path.unwrap_or(&route.path);
+                let name = format!("{} {}{path}", route.method, group.base);
+                assert!(!words.tag.is_empty() && !words.summary.is_empty(), "{name} is not documented");
+                for variable in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                    let is_known = words.path.iter().any(|(known, _)| *known == variable.trim_start_matches('*'));
+                    assert!(is_known || !route.implemented, "{name}: {variable} is not documented");
+                }
+                let operation = find(&document, &format!("{}{path}", group.base), &route.method);
+                assert!(operation.is_object(), "{name} is not in the document");
+                assert_eq!(operation["security"].as_array().unwrap().is_empty(), route.rule == Rule::Anyone, "{name}");
+                assert_eq!(operation["responses"]["501"].is_object(), !route.implemented, "{name}");
+                assert_eq!(operation["responses"]["200"].is_object(), route.implemented, "{name}");
+                described += 1;
             }
-            let path = format!("{}{}", group.base, route.path.trim_end_matches('/')).replace("{*", "{");
-            let item = &document["paths"][&path];
-            // Of twins only the one below `/api` is there.
-            let item = match (item, path.replacen("/ajax-api/", "/api/", 1)) {
-                (Value::Null, twin) => &document["paths"][twin],
-                (item, _) => item,
-            };
-            let operation = &item[route.method.as_str().to_lowercase()];
-            assert!(operation.is_object(), "{name} is not in the document");
-            assert_eq!(operation["security"].as_array().unwrap().is_empty(), route.rule == Rule::Anyone, "{name}");
-            assert_eq!(operation["responses"]["501"].is_object(), !route.implemented, "{name}");
-            assert_eq!(operation["responses"]["200"].is_object(), route.implemented, "{name}");
-            described += 1;
         }
     }
     assert!(described > 150, "{described}");

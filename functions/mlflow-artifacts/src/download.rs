@@ -10,11 +10,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use schemars::Schema;
 use shared::context::Context;
 use shared::extract::BODY_LIMIT;
 use shared::objects::{Found, ObjectInfo, ObjectKey, PresignedUrl, download_life};
-use shared::openapi::{self, Answers, Contract, Schemas};
+use shared::openapi::{Answers, Contract, Schemas, StoredFile};
 use shared::{Error, Result};
 
 use crate::disposition::attachment;
@@ -94,31 +93,8 @@ fn wanted_range(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Answers for Answer {
-    fn answers(contract: &mut Contract, _: &mut Schemas) {
-        let bytes = || Some(("*/*", Schema::from(true)));
-        let headers = &[
-            ("ETag", "Changes with the content."),
-            ("Content-Disposition", "`attachment` and the file's name."),
-            ("Accept-Ranges", "`bytes`."),
-        ];
-        let part = &[("Content-Range", "Which bytes of how many."), ("ETag", "Changes with the content.")];
-        let elsewhere = &[("Location", "A presigned URL of S3, for a `GET` without credentials.")];
-        contract.answers.extend([
-            openapi::Answer { status: 200, description: "The file", content: bytes(), headers },
-            openapi::Answer {
-                status: 206,
-                description: "The part asked for by `Range`",
-                content: bytes(),
-                headers: part,
-            },
-            openapi::Answer {
-                status: 302,
-                description: "A file of more than 4,500,000 bytes, to be fetched from S3",
-                content: None,
-                headers: elsewhere,
-            },
-            openapi::Answer::empty(304, "The client has it already, by `If-None-Match`"),
-        ]);
+    fn answers(contract: &mut Contract, schemas: &mut Schemas) {
+        StoredFile::answers(contract, schemas);
     }
 }
 

@@ -38,15 +38,17 @@ pub fn document() -> Value {
     let mut tags: Vec<Value> = Vec::new();
     for group in groups() {
         for route in operations::documented(&group.routes) {
-            let path = operations::path(group.base, &route.path);
-            let operation = operations::operation(group.dialect, &path, route, &mut schemas, &mut errors);
-            if let Some(tag) = route.operation.map(|operation| json!({"name": operation.tag}))
-                && !tags.contains(&tag)
-            {
-                tags.push(tag);
+            for shape in &route.shapes {
+                let path = operations::path(group.base, shape.path.unwrap_or(&route.path));
+                let words = &shape.operation;
+                let operation = operations::operation(group.dialect, &path, route, words, &mut schemas, &mut errors);
+                let tag = json!({"name": words.tag});
+                if !tags.contains(&tag) {
+                    tags.push(tag);
+                }
+                let item = paths.entry(path).or_insert_with(|| json!({}));
+                item[route.method.as_str().to_lowercase()] = operation;
             }
-            let item = paths.entry(path).or_insert_with(|| json!({}));
-            item[route.method.as_str().to_lowercase()] = operation;
         }
     }
     let mut document = json!({

@@ -34,9 +34,15 @@ fn variables(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The operation object of a route.
-pub fn operation(dialect: Dialect, path: &str, route: &Route, schemas: &mut Schemas, errors: &mut Errors) -> Value {
-    let words = route.operation.unwrap_or(Operation::new("Undocumented", ""));
-    let contract = route.contract(schemas);
+pub fn operation(
+    dialect: Dialect,
+    path: &str,
+    route: &Route,
+    words: &Operation,
+    schemas: &mut Schemas,
+    errors: &mut Errors,
+) -> Value {
+    let contract = route.contract(words, schemas);
     let example: Value = words.example.map_or(Value::Null, |text| read(path, text));
     let mut parameters: Vec<Value> = variables(path).map(|name| path_parameter(name, words.path)).collect();
     parameters.extend(query_parameters(&contract, &example));
@@ -46,10 +52,10 @@ pub fn operation(dialect: Dialect, path: &str, route: &Route, schemas: &mut Sche
     let mut responses = answers(path, &contract, words.answer);
     errors.add(dialect, route, &mut responses);
     let mut operation = json!({
-        "operationId": id(path, route, &words),
+        "operationId": id(path, route, words),
         "tags": [words.tag],
         "summary": words.summary,
-        "description": description(&words, route.rule),
+        "description": description(words, route.rule),
         "parameters": parameters,
         "responses": responses,
         "security": security(route.rule),

@@ -84,6 +84,9 @@ impl Contract {
     }
 }
 
+/// Notes a part of a contract.
+pub type Describe = fn(&mut Contract, &mut Schemas);
+
 /// An argument of a handler.
 pub trait Takes {
     /// Notes what it takes from a request: nothing that a client chooses, unless said otherwise.
@@ -162,6 +165,48 @@ impl<T> Answers for Html<T> {
 impl Answers for Response {
     fn answers(contract: &mut Contract, _: &mut Schemas) {
         contract.answers.push(Answer::ok("*/*", Schema::from(true)));
+    }
+}
+
+/// Either.
+impl<A: Answers, B: Answers> Answers for (A, B) {
+    fn answers(contract: &mut Contract, schemas: &mut Schemas) {
+        A::answers(contract, schemas);
+        B::answers(contract, schemas);
+    }
+}
+
+/// A file as HTTP knows it: whole, in part, unchanged, or to be fetched from S3.
+pub struct StoredFile;
+
+impl Answers for StoredFile {
+    fn answers(contract: &mut Contract, _: &mut Schemas) {
+        let bytes = || Some(("*/*", Schema::from(true)));
+        contract.answers.extend([
+            Answer {
+                status: 200,
+                description: "The file",
+                content: bytes(),
+                headers: &[
+                    ("ETag", "Changes with the content."),
+                    ("Content-Disposition", "`attachment` and the file's name."),
+                    ("Accept-Ranges", "`bytes`."),
+                ],
+            },
+            Answer {
+                status: 206,
+                description: "The part asked for by `Range`",
+                content: bytes(),
+                headers: &[("Content-Range", "Which bytes of how many."), ("ETag", "Changes with the content.")],
+            },
+            Answer {
+                status: 302,
+                description: "A file of more than 4,500,000 bytes, to be fetched from S3",
+                content: None,
+                headers: &[("Location", "A presigned URL of S3, for a `GET` without credentials.")],
+            },
+            Answer::empty(304, "The client has it already, by `If-None-Match`"),
+        ]);
     }
 }
 

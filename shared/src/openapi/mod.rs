@@ -4,7 +4,7 @@
 mod contract;
 mod forms;
 
-pub use contract::{Answer, Answers, Contract, Handles, Schemas, Takes};
+pub use contract::{Answer, Answers, Contract, Describe, Handles, Schemas, StoredFile, Takes};
 
 /// The words beside a route. What goes in and out is taken from the handler's types.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +25,34 @@ pub struct Operation {
     pub path: &'static [(&'static str, &'static str)],
     /// Request headers that count, with their meaning.
     pub headers: &'static [(&'static str, &'static str)],
+    /// What goes in and out, where the handler's own types do not say.
+    pub takes: Option<Describe>,
+    pub answers: Option<Describe>,
+}
+
+/// What a route is in the document: itself or, where its path stands for several, one of these.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// As [`crate::route::Route::path`]; the route's own if there is none.
+    pub path: Option<&'static str>,
+    pub operation: Operation,
 }
 
 impl Operation {
     /// An endpoint listed under `tag`, and what it does.
     pub const fn new(tag: &'static str, summary: &'static str) -> Self {
-        Self { tag, summary, description: "", id: None, example: None, answer: None, path: &[], headers: &[] }
+        Self {
+            tag,
+            summary,
+            description: "",
+            id: None,
+            example: None,
+            answer: None,
+            path: &[],
+            headers: &[],
+            takes: None,
+            answers: None,
+        }
     }
 
     /// More of what it does.
@@ -61,5 +83,15 @@ impl Operation {
     /// What request headers mean.
     pub const fn headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
         Self { headers, ..self }
+    }
+
+    /// A request as by this extractor, `Input<..>` say, for a handler that reads it in another way.
+    pub const fn taking<T: Takes>(self) -> Self {
+        Self { takes: Some(T::takes), ..self }
+    }
+
+    /// An answer as of this type, `Json<..>` say, for a handler that builds a bare response.
+    pub const fn answering<T: Answers>(self) -> Self {
+        Self { answers: Some(T::answers), ..self }
     }
 }
