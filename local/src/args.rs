@@ -21,6 +21,10 @@ Environment:
   PERIGEE_TOKEN_KEY            key that signs page tokens and hashes credentials; made up and kept when absent
   PERIGEE_READERS              members: only a project's members read its data; visible: whoever sees it [default]
   PERIGEE_READ_API_WRITES      true: a read_api token may write if its owner's role allows it
+  PERIGEE_ANONYMOUS            false: visitors without a token see nothing of the catalog [default here: true]
+  PERIGEE_CATEGORIES           JSON list of the catalog's categories; see the README
+  PERIGEE_SYNC_TOKEN           token with which the catalog reads a GitLab given by --gitlab
+  PERIGEE_WEBHOOK_SECRET       secret that GitLab's webhooks send; without it they are refused
   RUST_LOG                     log filter, e.g. info or local=debug
 
 Examples:

@@ -5,9 +5,11 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
+use shared::catalog::default_categories;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::dialect::Dialect;
+use shared::gitlab::Token;
 use shared::route::{assemble, render};
 use shared::state::AppState;
 
@@ -30,13 +32,15 @@ pub struct Backends {
     pub public_url: String,
     /// Secret of page tokens and of the credential cache.
     pub token_key: String,
+    /// With which the catalog reads GitLab; without one there is no catalog.
+    pub sync_token: Option<Token>,
     /// Time, which tests let pass.
     pub clock: Clock,
 }
 
 /// Everything that handlers need, over `backends`. Table and bucket exist when this returns.
 pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
-    let config = Config::with_defaults(Config {
+    let config = Config::with_defaults(&Config {
         table: TABLE.to_owned(),
         bucket: BUCKET.to_owned(),
         gitlab_url: backends.gitlab_url.clone(),
@@ -44,6 +48,10 @@ pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
         token_key: backends.token_key.clone(),
         members_only: false,
         read_api_writes: false,
+        anonymous: true,
+        sync_token: backends.sync_token.clone(),
+        webhook_secret: None,
+        categories: default_categories(),
     });
     let mut config = config.map_err(|error| StartError::Settings(error.to_string()))?;
     // Chosen already, from the command line first.
@@ -71,8 +79,8 @@ pub fn router(state: &AppState) -> Router {
 }
 
 /// The hub's refusal of a body that the gateway would not carry.
-pub fn too_large(_: &Request) -> Response {
-    Dialect::Mlflow.render(&shared::extract::too_large(), "")
+pub fn too_large(request: &Request) -> Response {
+    Dialect::of(request.uri().path()).render(&shared::extract::too_large(), "")
 }
 
 /// Says in `Server-Timing`, which browsers show, what an answer cost in DynamoDB.

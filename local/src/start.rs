@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use shared::clock::Clock;
+use shared::gitlab::Token;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -157,6 +158,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
             gitlab_url: gitlab_url.clone(),
             public_url: url.clone(),
             token_key: folder.as_ref().map_or_else(|| Ok(random_key()), DataFolder::token_key)?,
+            sync_token: world.as_ref().and_then(|_| Token::parse(gitlab::CATALOG_TOKEN).ok()),
             clock: Clock::default(),
         };
         let state = hub::state(&backends).await?;

@@ -28,12 +28,20 @@ pub enum Rule {
     /// Callers with at least this level on the project that owns the thing.
     /// The handler learns the project from the parsed request and asks `Caller` for the proof.
     Level(AccessLevel),
+    /// As `Level`, also for visitors without a token where the hub's settings allow them.
+    Visitor(AccessLevel),
+    /// Who knows the secret of GitLab's webhooks (`X-Gitlab-Token`).
+    Webhook,
 }
 
 /// Reading: whoever GitLab shows the project to.
 pub const READ: Rule = Rule::Level(AccessLevel::Guest);
 /// Writing and deleting: developers and above.
 pub const WRITE: Rule = Rule::Level(AccessLevel::Contributor);
+/// Looking at the catalog: whoever GitLab shows the project to, visitors included.
+pub const BROWSE: Rule = Rule::Visitor(AccessLevel::Guest);
+/// Downloading: whoever may read the repository, visitors included.
+pub const DOWNLOAD: Rule = Rule::Visitor(AccessLevel::ReadOnly);
 
 /// One endpoint.
 pub struct Route {
@@ -165,8 +173,8 @@ pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
     for route in routes {
         let handler = match route.rule {
             Rule::Anyone => route.handler,
-            Rule::Level(level) => {
-                let check = middleware::from_fn_with_state((state.clone(), level), authenticate);
+            rule => {
+                let check = middleware::from_fn_with_state((state.clone(), rule), admit);
                 // A handler of any method is a fallback to axum, which only `layer` covers.
                 if route.implemented { route.handler.route_layer(check) } else { route.handler.layer(check) }
             }
@@ -186,14 +194,22 @@ pub async fn no_such_endpoint(uri: Uri) -> Error {
 }
 
 /// Puts the caller, bound to the route's level, where `Caller` and `Context` find it; 401 otherwise.
-async fn authenticate(
-    State((state, level)): State<(AppState, AccessLevel)>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response {
-    match state.auth.authenticate(request.headers()).await {
+async fn admit(State((state, rule)): State<(AppState, Rule)>, mut request: Request<Body>, next: Next) -> Response {
+    let caller = match rule {
+        Rule::Anyone => Ok(None),
+        Rule::Level(level) => {
+            state.auth.authenticate(request.headers()).await.map(|caller| Some(caller.for_route(level)))
+        }
+        Rule::Visitor(level) => {
+            state.auth.authenticate_visitor(request.headers()).await.map(|caller| Some(caller.for_route(level)))
+        }
+        Rule::Webhook => state.config.check_webhook(request.headers()).map(|()| None),
+    };
+    match caller {
         Ok(caller) => {
-            request.extensions_mut().insert(caller.for_route(level));
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
             next.run(request).await
         }
         Err(error) => error.into_response(),

@@ -10,10 +10,12 @@ use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use local::args::Args;
 use local::aws::EndpointVariables;
+use local::gitlab::CATALOG_TOKEN;
 use local::hub::{self, Backends};
 use local::start::{self, Running};
 use serde_json::{Value, json};
 use shared::clock::Clock;
+use shared::gitlab::Token;
 use shared::state::AppState;
 
 use crate::house::read;
@@ -38,6 +40,7 @@ impl Functions {
             gitlab_url: services.gitlab_url.clone(),
             public_url: "https://hub.example.com".into(),
             token_key: "a key of the tests".into(),
+            sync_token: Token::parse(CATALOG_TOKEN).ok(),
             clock: Clock::default(),
         })
         .await

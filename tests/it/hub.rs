@@ -8,11 +8,12 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use local::aws::AwsService;
 use local::emulators::{dynamodb, s3};
-use local::gitlab::World;
+use local::gitlab::{CATALOG_TOKEN, World};
 use local::hub::{self, Backends};
 use local::serve;
 use serde_json::{Value, json};
 use shared::clock::Clock;
+use shared::gitlab::Token;
 use shared::state::AppState;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -90,6 +91,7 @@ impl Hub {
             gitlab_url,
             public_url: "http://127.0.0.1".into(),
             token_key: "a key of the tests".into(),
+            sync_token: Token::parse(CATALOG_TOKEN).ok(),
             clock: clock.clone(),
         };
         let state = hub::state(&backends).await.map_err(|error| error.to_string()).unwrap();

@@ -30,7 +30,10 @@ fn access(rule: Rule) -> &'static str {
         Rule::Anyone => "anyone",
         Rule::Level(AccessLevel::Guest) => "readers",
         Rule::Level(AccessLevel::Contributor) => "developers",
-        Rule::Level(other) => panic!("{other:?} needs a word in the README"),
+        Rule::Visitor(AccessLevel::Guest) => "visitors",
+        Rule::Visitor(AccessLevel::ReadOnly) => "visitors who may read the code",
+        Rule::Webhook => "GitLab",
+        Rule::Level(other) | Rule::Visitor(other) => panic!("{other:?} needs a word in the README"),
     }
 }
 

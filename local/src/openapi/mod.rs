@@ -68,6 +68,7 @@ pub fn document() -> Value {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A GitLab token."},
                 "gitlabToken": {"type": "apiKey", "in": "header", "name": "X-Gitlab-Token", "description": "A GitLab token."},
                 "privateToken": {"type": "apiKey", "in": "header", "name": "PRIVATE-TOKEN", "description": "A GitLab token."},
+                "webhook": {"type": "apiKey", "in": "header", "name": "X-Gitlab-Token", "description": "A webhook's secret."},
                 "basic": {"type": "http", "scheme": "basic", "description": "Any name, and a GitLab token as password."},
             },
         },

@@ -81,21 +81,32 @@ fn id(path: &str, route: &Route, words: &Operation) -> String {
 
 fn description(words: &Operation, rule: Rule) -> String {
     let who = match rule {
-        Rule::Anyone => "For anyone, without credentials.",
-        Rule::Level(AccessLevel::NoAccess | AccessLevel::Guest) => {
-            "For *readers*: whoever GitLab shows the project to."
+        Rule::Anyone => "For anyone, without credentials.".to_owned(),
+        Rule::Level(level) => format!("For {}.", who(level)),
+        Rule::Visitor(level) => {
+            format!("For {}. Public projects also for visitors without a token, if the hub is set up so.", who(level))
         }
-        Rule::Level(AccessLevel::ReadOnly) => "For *reporters* of the project and above.",
-        Rule::Level(AccessLevel::Contributor) => "For *developers* of the project and above.",
-        Rule::Level(AccessLevel::Administrator) => "For *maintainers* of the project and above.",
+        Rule::Webhook => "For GitLab's webhooks, by their secret.".to_owned(),
     };
-    [words.description, who].join("\n\n").trim_start().to_owned()
+    [words.description, &who].join("\n\n").trim_start().to_owned()
+}
+
+fn who(level: AccessLevel) -> &'static str {
+    match level {
+        AccessLevel::NoAccess | AccessLevel::Guest => "*readers*: whoever GitLab shows the project to",
+        AccessLevel::ReadOnly => "whoever may read the project's repository",
+        AccessLevel::Contributor => "*developers* of the project and above",
+        AccessLevel::Administrator => "*maintainers* of the project and above",
+    }
 }
 
 fn security(rule: Rule) -> Value {
+    let token = [json!({"bearer": []}), json!({"gitlabToken": []}), json!({"privateToken": []}), json!({"basic": []})];
     match rule {
         Rule::Anyone => json!([]),
-        Rule::Level(_) => json!([{"bearer": []}, {"gitlabToken": []}, {"privateToken": []}, {"basic": []}]),
+        Rule::Level(_) => json!(token),
+        Rule::Visitor(_) => json!([&[json!({})][..], &token].concat()),
+        Rule::Webhook => json!([{"webhook": []}]),
     }
 }
 

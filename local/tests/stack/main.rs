@@ -3,7 +3,10 @@
 
 mod dynamodb;
 mod gitlab_access;
+mod gitlab_catalog;
+mod gitlab_client;
 mod gitlab_faults;
+mod gitlab_hooks;
 mod gitlab_wire;
 mod process;
 mod program;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::memory::{MEMORY_MS, Memory, REFUSAL_MS, Remembered, TABLE_MS};
-use super::{Caller, Grant, token_of};
+use super::{Caller, Grant, find_token, token_of};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -51,6 +51,7 @@ pub(super) struct Shared {
     pub store: Store,
     pub clock: Clock,
     pub members_only: bool,
+    anonymous: bool,
     read_api_writes: bool,
     key: Hmac<Sha256>,
     identities: Memory<TokenHash, Arc<Identity>>,
@@ -65,14 +66,25 @@ pub(super) struct Shared {
 pub(super) struct Identity {
     pub user: String,
     pub can_write: bool,
+    /// An administrator of GitLab.
+    pub admin: bool,
+    /// Sees no internal projects.
+    pub external: bool,
     pub hash: TokenHash,
     pub token: Token,
 }
+
+/// What stands for the hash of callers without a token; no hash is spelled so.
+pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// The table's entry of a token: facts of GitLab, not our conclusions.
 #[derive(Deserialize, Serialize)]
 struct KnownToken {
     user: String,
+    #[serde(default)]
+    admin: bool,
+    #[serde(default)]
+    external: bool,
     /// `None`: GitLab does not tell.
     scopes: Option<Vec<String>>,
 }
@@ -85,6 +97,7 @@ impl Auth {
         Ok(Self(Arc::new(Shared {
             gitlab,
             members_only: config.members_only,
+            anonymous: config.anonymous,
             read_api_writes: config.read_api_writes,
             key: Hmac::new_from_slice(config.token_key.as_bytes()).map_err(Error::internal)?,
             identities: Memory::new(&clock),
@@ -100,7 +113,24 @@ impl Auth {
     /// The caller behind the request's token. `Unauthenticated` without one or if GitLab does not know it,
     /// `Forbidden` if its scopes cannot even read, `Unavailable` if GitLab cannot be asked.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller> {
-        let token = token_of(headers)?;
+        self.identify(token_of(headers)?).await
+    }
+
+    /// As [`Auth::authenticate`], for routes that also serve visitors: without any credential the caller is
+    /// nobody, if the hub's settings allow that, and `Unauthenticated` otherwise.
+    pub async fn authenticate_visitor(&self, headers: &HeaderMap) -> Result<Caller> {
+        match find_token(headers)? {
+            Some(token) => Ok(self.identify(token).await?.for_visitors()),
+            None if self.0.anonymous => Ok(Caller::nobody(self.clone())),
+            None => Err(Error::Unauthenticated(
+                "missing token: send a GitLab token with scope `read_api` in `X-Gitlab-Token` or as \
+                 `Authorization: Bearer`; this hub does not serve anonymous visitors"
+                    .into(),
+            )),
+        }
+    }
+
+    async fn identify(&self, token: Token) -> Result<Caller> {
         let hash = self.0.hash(&token);
         let identity = self.0.identities.get_or_ask(hash.clone(), || self.0.identify(token, hash)).await?;
         Ok(Caller::new(self.clone(), identity))
@@ -135,15 +165,18 @@ impl Shared {
             },
         };
         match self.may_write(known.scopes.as_deref()) {
-            Ok(can_write) => self.keep(Arc::new(Identity { user: known.user, can_write, hash, token }), until),
+            Ok(can_write) => {
+                let KnownToken { user, admin, external, .. } = known;
+                self.keep(Arc::new(Identity { user, can_write, admin, external, hash, token }), until)
+            }
             Err(error) => self.refuse(error, asked),
         }
     }
 
     async fn ask_who(&self, token: &Token) -> Result<KnownToken> {
-        let user = self.gitlab.current_user(token).await?.username;
+        let user = self.gitlab.current_user(token).await?;
         let scopes = self.gitlab.token_scopes(token).await?;
-        Ok(KnownToken { user, scopes })
+        Ok(KnownToken { user: user.username, admin: user.is_admin, external: user.external, scopes })
     }
 
     fn may_write(&self, scopes: Option<&[String]>) -> Result<bool> {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::authenticate::{Auth, Identity};
+use super::authenticate::TokenHash;
+use super::authenticate::{ANONYMOUS, Auth, Identity};
 use super::memory::{REFUSAL_MS, Remembered};
 use super::{Access, AccessLevel, Grant};
+use crate::catalog::Visible;
 use crate::error::{Error, Result};
+use crate::gitlab::Token;
 use crate::model::ProjectId;
 
 /// Longer than any path that GitLab allows.
@@ -15,8 +18,11 @@ const LONGEST_PATH: usize = 1_000;
 #[derive(Clone)]
 pub struct Caller {
     auth: Auth,
-    identity: Arc<Identity>,
+    /// `None`: a visitor without a token.
+    identity: Option<Arc<Identity>>,
     demand: AccessLevel,
+    /// Only members may do anything.
+    members_only: bool,
 }
 
 /// A thing that a client named and the project that owns it.
@@ -32,8 +38,19 @@ pub struct Subject {
 
 impl Caller {
     pub(super) fn new(auth: Auth, identity: Arc<Identity>) -> Self {
+        let members_only = auth.0.members_only;
         // A route that forgets to state its demand demands everything.
-        Self { auth, identity, demand: AccessLevel::Administrator }
+        Self { auth, identity: Some(identity), demand: AccessLevel::Administrator, members_only }
+    }
+
+    /// A visitor without a token.
+    pub(super) fn nobody(auth: Auth) -> Self {
+        Self { auth, identity: None, demand: AccessLevel::Administrator, members_only: false }
+    }
+
+    /// The same caller where whoever GitLab shows a project may look at it.
+    pub(super) fn for_visitors(self) -> Self {
+        Self { members_only: false, ..self }
     }
 
     /// The same caller, on a route that demands `level`.
@@ -42,19 +59,48 @@ impl Caller {
         Self { demand: level, ..self }
     }
 
-    /// The user's name in GitLab.
+    /// The user's name in GitLab; empty for a visitor without a token.
     pub fn user(&self) -> &str {
-        &self.identity.user
+        self.identity.as_ref().map_or("", |identity| &identity.user)
+    }
+
+    /// Has the caller no token?
+    pub fn is_anonymous(&self) -> bool {
+        self.identity.is_none()
+    }
+
+    /// The caller's token, for requests to GitLab on their behalf.
+    pub fn token(&self) -> Option<&Token> {
+        self.identity.as_ref().map(|identity| &identity.token)
     }
 
     /// May the token change anything at all?
     pub fn can_write(&self) -> bool {
-        self.identity.can_write
+        self.identity.as_ref().is_some_and(|identity| identity.can_write)
     }
 
     /// HMAC of the token in hex: what may stand for this caller in keys and logs.
     pub fn token_hash(&self) -> &str {
-        &self.identity.hash
+        self.identity.as_ref().map_or(ANONYMOUS, |identity| &identity.hash)
+    }
+
+    fn hash(&self) -> TokenHash {
+        self.identity.as_ref().map_or_else(|| ANONYMOUS.into(), |identity| identity.hash.clone())
+    }
+
+    fn signed_in(&self) -> Result<&Identity> {
+        self.identity.as_deref().ok_or_else(|| Error::Unauthenticated("this needs a GitLab token".into()))
+    }
+
+    /// What the caller sees of the catalog. Errors as [`Caller::memberships`].
+    pub async fn visible(&self) -> Result<Visible> {
+        let Some(identity) = &self.identity else { return Ok(Visible::default()) };
+        if identity.admin {
+            return Ok(Visible { everything: true, ..Visible::default() });
+        }
+        let grants = self.memberships().await?;
+        let projects = grants.iter().map(|grant| (grant.project(), grant.level() >= AccessLevel::ReadOnly)).collect();
+        Ok(Visible { internal: !identity.external, projects, everything: false })
     }
 
     /// Access to the project that owns `subject`, at the level that the route demands.
@@ -63,12 +109,13 @@ impl Caller {
     /// the token's scope is too low; `Unavailable` if GitLab cannot be asked.
     pub async fn require(&self, subject: &Subject) -> Result<Access> {
         let shared = &self.auth.0;
+        let identity = self.signed_in()?;
         let known = match subject.owner {
-            Some(owner) => shared.projects.peek(&(self.identity.hash.clone(), owner)).await,
+            Some(owner) => shared.projects.peek(&(identity.hash.clone(), owner)).await,
             None => None,
         };
         let name = format!("thing {}", subject.id);
-        self.decide(known, name, &subject.missing, shared.grant_of(&self.identity, subject.owner)).await
+        self.decide(known, name, &subject.missing, shared.grant_of(identity, subject.owner)).await
     }
 
     /// Access to the project at `path`, in any case, at the level that the route demands. Errors as
@@ -80,8 +127,8 @@ impl Caller {
         if path.is_empty() || path.len() > LONGEST_PATH {
             return Err(Error::NotFound(missing));
         }
-        let known = shared.paths.peek(&(self.identity.hash.clone(), path.into())).await;
-        self.decide(known, format!("path {path}"), &missing, shared.grant_at(&self.identity, path)).await
+        let known = shared.paths.peek(&(self.hash(), path.into())).await;
+        self.decide(known, format!("path {path}"), &missing, shared.grant_at(self.identity.as_deref(), path)).await
     }
 
     /// The grant that is known, or else looked up, is admitted; that there is none is remembered under `name`.
@@ -96,7 +143,7 @@ impl Caller {
             return self.admit(&grant);
         }
         let shared = &self.auth.0;
-        let refusal = (self.identity.hash.clone(), Arc::from(name));
+        let refusal = (self.hash(), Arc::from(name));
         let asked = shared.clock.now_ms();
         if shared.refusals.peek(&refusal).await.is_none() {
             if let Some(grant) = look_up.await? {
@@ -109,13 +156,13 @@ impl Caller {
 
     /// What the caller may do in each project that they are a member of, by id. [`Caller::admit`] makes an [`Access`] of one.
     pub async fn memberships(&self) -> Result<Arc<[Arc<Grant>]>> {
-        self.auth.0.memberships(&self.identity).await
+        self.auth.0.memberships(self.signed_in()?).await
     }
 
     /// Is what GitLab grants enough for this route and this token? `Forbidden` says what is lacking.
     pub fn admit(&self, grant: &Arc<Grant>) -> Result<Access> {
         let path = grant.path();
-        if self.auth.0.members_only && !grant.is_member() {
+        if self.members_only && !grant.is_member() {
             return Err(Error::Forbidden(format!("only members of the project `{path}` may read its data here")));
         }
         let demand = self.demand.max(AccessLevel::Guest);
@@ -126,12 +173,12 @@ impl Caller {
                 demand.role()
             )));
         }
-        if demand.writes() && !self.identity.can_write {
+        if demand.writes() && !self.can_write() {
             return Err(Error::Forbidden(
                 "this GitLab token may only read (scope `read_api`); writing needs one with scope `api`".into(),
             ));
         }
-        let level = if self.identity.can_write { grant.level() } else { grant.level().min(AccessLevel::ReadOnly) };
+        let level = if self.can_write() { grant.level() } else { grant.level().min(AccessLevel::ReadOnly) };
         Ok(Access::new(grant.clone(), level))
     }
 }
@@ -140,7 +187,7 @@ impl std::fmt::Debug for Caller {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Caller")
-            .field("user", &self.identity.user)
+            .field("user", &self.user())
             .field("demand", &self.demand)
             .finish_non_exhaustive()
     }

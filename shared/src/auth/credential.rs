@@ -12,6 +12,17 @@ use crate::gitlab::Token;
 /// Every credential that is there must be well formed and all must be the same token: were the rest
 /// ignored, a proxy or cache in front could judge a request by another token than we do.
 pub fn token_of(headers: &HeaderMap) -> Result<Token> {
+    find_token(headers)?.ok_or_else(|| {
+        Error::Unauthenticated(
+            "no credential: send a GitLab token as `Authorization: Bearer`, as the password of Basic \
+             authentication, or in `X-Gitlab-Token` (MLflow clients: set MLFLOW_TRACKING_TOKEN)"
+                .into(),
+        )
+    })
+}
+
+/// As [`token_of`]; `None` for a request without any credential.
+pub fn find_token(headers: &HeaderMap) -> Result<Option<Token>> {
     if headers.contains_key("job-token") {
         return Err(job_token());
     }
@@ -26,14 +37,10 @@ pub fn token_of(headers: &HeaderMap) -> Result<Token> {
         }
         found = Some(token);
     }
-    let token = found.ok_or_else(|| {
-        Error::Unauthenticated(
-            "no credential: send a GitLab token as `Authorization: Bearer`, as the password of Basic \
-             authentication, or in `X-Gitlab-Token` (MLflow clients: set MLFLOW_TRACKING_TOKEN)"
-                .into(),
-        )
-    })?;
-    if token.is_ci_job_token() { Err(job_token()) } else { Ok(token) }
+    match found {
+        Some(token) if token.is_ci_job_token() => Err(job_token()),
+        found => Ok(found),
+    }
 }
 
 fn from_authorization(value: &HeaderValue) -> Result<Token> {

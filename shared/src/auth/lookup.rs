@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Grant;
-use super::authenticate::{Identity, Shared};
+use super::authenticate::{ANONYMOUS, Identity, Shared, TokenHash};
 use super::memory::{Remembered, TABLE_MS};
 use crate::error::{Error, Result};
 use crate::model::ProjectId;
@@ -27,15 +27,18 @@ impl Shared {
             // Where only members read, a project is as good as hidden from everybody else.
             Ok(grant.filter(|grant| grant.is_member() || !self.members_only))
         };
-        let find = async || self.look_up(identity, TokenKey::Project(id), ask).await.map(Arc::new);
+        let find = async || self.look_up(&identity.hash, TokenKey::Project(id), ask).await.map(Arc::new);
         self.projects.get_or_ask((identity.hash.clone(), id), find).await
     }
 
-    /// What the caller may do in the project at a path, `None` if it is hidden or there is none.
-    pub async fn grant_at(&self, identity: &Identity, path: &str) -> Result<Option<Arc<Grant>>> {
-        let ask = async || Ok(self.gitlab.project_by_path(&identity.token, path).await?.as_ref().map(Grant::of));
-        let find = async || self.look_up(identity, TokenKey::Path(path), ask).await.map(Arc::new);
-        self.paths.get_or_ask((identity.hash.clone(), path.into()), find).await
+    /// What the caller, or a visitor without a token, may do in the project at a path, `None` if it is hidden or
+    /// there is none.
+    pub async fn grant_at(&self, identity: Option<&Identity>, path: &str) -> Result<Option<Arc<Grant>>> {
+        let token = identity.map(|identity| &identity.token);
+        let hash: TokenHash = identity.map_or_else(|| ANONYMOUS.into(), |identity| identity.hash.clone());
+        let ask = async || Ok(self.gitlab.project_by_path(token, path).await?.as_ref().map(Grant::of));
+        let find = async || self.look_up(&hash, TokenKey::Path(path), ask).await.map(Arc::new);
+        self.paths.get_or_ask((hash.clone(), path.into()), find).await
     }
 
     /// What the caller may do in each project that they are a member of, by id.
@@ -48,7 +51,7 @@ impl Shared {
             Ok(Some(projects.iter().map(Grant::of).collect::<Vec<_>>()))
         };
         let find = async || {
-            let found = self.look_up(identity, TokenKey::Members, ask).await;
+            let found = self.look_up(&identity.hash, TokenKey::Members, ask).await;
             found.map(|grants| grants.into_iter().map(Arc::new).collect::<Arc<[_]>>())
         };
         Ok(self.members.get_or_ask(identity.hash.clone(), find).await?.unwrap_or_default())
@@ -58,23 +61,23 @@ impl Shared {
     /// is remembered by the name of the thing asked for, not here.
     async fn look_up<T: DeserializeOwned + Serialize>(
         &self,
-        identity: &Identity,
+        hash: &TokenHash,
         key: TokenKey<'_>,
         ask: impl AsyncFnOnce() -> Result<Option<T>>,
     ) -> Remembered<Option<T>> {
         let asked = self.clock.now_ms();
-        if let Some((value, until)) = self.store.recall(&identity.hash, key).await {
+        if let Some((value, until)) = self.store.recall(hash, key).await {
             return self.keep(Some(value), until);
         }
         match ask().await {
             Ok(Some(value)) => {
-                self.store.record(&identity.hash, key, &value, asked + TABLE_MS).await;
+                self.store.record(hash, key, &value, asked + TABLE_MS).await;
                 self.keep(Some(value), asked + TABLE_MS)
             }
             Ok(None) => Remembered::once(Ok(None)),
             Err(error) => {
                 if matches!(error, Error::Unauthenticated(_)) {
-                    self.forget(&identity.hash).await;
+                    self.forget(hash).await;
                 }
                 self.refuse(error, asked)
             }

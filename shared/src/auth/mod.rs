@@ -15,5 +15,5 @@ mod memory;
 pub use access::{Access, Grant};
 pub use authenticate::Auth;
 pub use caller::{Caller, Subject};
-pub use credential::token_of;
+pub use credential::{find_token, token_of};
 pub use level::AccessLevel;

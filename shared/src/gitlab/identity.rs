@@ -11,6 +11,12 @@ use crate::error::Result;
 pub struct User {
     pub id: u64,
     pub username: String,
+    /// An administrator of the instance; GitLab tells it to themselves only.
+    #[serde(default)]
+    pub is_admin: bool,
+    /// Sees no internal projects.
+    #[serde(default)]
+    pub external: bool,
 }
 
 #[derive(Deserialize)]

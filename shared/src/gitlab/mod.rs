@@ -1,12 +1,17 @@
 //! GitLab's API, the only place that knows its wire: REST v4 for who a token is, GraphQL for what
 //! it may do in which project (REST `permissions` misses roles inherited from ancestor and invited groups).
 //!
-//! Every call ends within 5 s, retries included; a token never reaches an error, a log or another host.
+//! Every request ends within 5 s, retries included; a token never reaches an error, a log or another host.
 
 mod client;
+mod containers;
 mod facts;
+mod file_details;
 mod identity;
+mod listing;
 mod projects;
+mod repository;
+mod stars;
 mod token;
 
 pub use client::GitLab;

@@ -49,17 +49,17 @@ pub struct Project {
 }
 
 impl GitLab {
-    /// The project at a full path, or `None` if it is not there or hidden.
-    pub async fn project_by_path(&self, token: &Token, path: &str) -> Result<Option<Project>> {
+    /// The project at a full path, or `None` if it is not there or hidden. Without a token: as anybody sees it.
+    pub async fn project_by_path(&self, token: Option<&Token>, path: &str) -> Result<Option<Project>> {
         let data: OneProject = self.graphql(token, BY_PATH, json!({ "path": path })).await?;
-        known(data.current_user.is_some())?;
+        known(data.current_user.is_some() || token.is_none())?;
         data.project.map(Project::try_from).transpose()
     }
 
     /// The project with this id, or `None` if it is not there or hidden.
     pub async fn project_by_id(&self, token: &Token, id: ProjectId) -> Result<Option<Project>> {
         let ids = json!({ "ids": [format!("gid://gitlab/Project/{id}")] });
-        let data: Projects = self.graphql(token, BY_ID, ids).await?;
+        let data: Projects = self.graphql(Some(token), BY_ID, ids).await?;
         known(data.current_user.is_some())?;
         let projects = data.projects.nodes.into_iter().flatten().map(Project::try_from).collect::<Result<Vec<_>>>()?;
         Ok(projects.into_iter().find(|project| project.id == id))
@@ -70,7 +70,7 @@ impl GitLab {
         let mut projects = Vec::new();
         let mut after = None;
         for _ in 0..PAGES_OF_MEMBERSHIPS {
-            let data: Projects = self.graphql(token, MEMBERSHIPS, json!({ "after": after })).await?;
+            let data: Projects = self.graphql(Some(token), MEMBERSHIPS, json!({ "after": after })).await?;
             known(data.current_user.is_some())?;
             for node in data.projects.nodes.into_iter().flatten() {
                 projects.push(Project::try_from(node)?);
@@ -87,7 +87,7 @@ impl GitLab {
     }
 }
 
-fn known(user: bool) -> Result<()> {
+pub(super) fn known(user: bool) -> Result<()> {
     if user { Ok(()) } else { Err(Error::Unauthenticated("GitLab does not accept this token any more".into())) }
 }
 
@@ -117,9 +117,9 @@ struct Connection {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PageInfo {
-    has_next_page: bool,
-    end_cursor: Option<String>,
+pub(super) struct PageInfo {
+    pub has_next_page: bool,
+    pub end_cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -148,14 +148,18 @@ struct MaxAccessLevel {
     integer_value: Option<u32>,
 }
 
+/// The number in `gid://gitlab/Project/7`.
+pub(super) fn project_id(gid: &str) -> Result<ProjectId> {
+    let id = gid.rsplit('/').next().and_then(|number| number.parse().ok());
+    id.map(ProjectId).ok_or_else(|| Error::Unavailable("GitLab: a project id is not a number".into()))
+}
+
 impl TryFrom<Node> for Project {
     type Error = Error;
 
     fn try_from(node: Node) -> Result<Self> {
-        let id = node.id.rsplit('/').next().and_then(|number| number.parse().ok());
-        let id = id.ok_or_else(|| Error::Unavailable("GitLab: a project id is not a number".into()))?;
         Ok(Self {
-            id: ProjectId(id),
+            id: project_id(&node.id)?,
             path: node.full_path,
             visibility: node.visibility.unwrap_or_default(),
             created_at: node.created_at.as_deref().and_then(timestamp_ms).unwrap_or(0),

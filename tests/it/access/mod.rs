@@ -121,6 +121,10 @@ fn config(gitlab_url: String) -> Config {
         token_key: "a key of the tests".into(),
         members_only: false,
         read_api_writes: false,
+        anonymous: true,
+        sync_token: None,
+        webhook_secret: None,
+        categories: shared::catalog::default_categories(),
     }
 }
 

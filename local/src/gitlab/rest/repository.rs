@@ -1,6 +1,6 @@
 //! Repository tree and files: <https://docs.gitlab.com/api/repositories/>, <https://docs.gitlab.com/api/repository_files/>.
 //!
-//! A repository has one branch and one commit, made from the project's files as they are now.
+//! What is in a repository: `crate::gitlab::repository`.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,17 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use super::paging::offset_page;
+use super::paging::{offset_page, token_page};
 use super::{Call, READ_SCOPES, RestError, ok, visible_project};
-use crate::gitlab::files::{Files, RepositoryFile};
+use crate::gitlab::files::RepositoryFile;
+use crate::gitlab::repository::{Repository, blob_id, commit_id, hex};
 use crate::gitlab::world::World;
-
-/// The only branch.
-pub const BRANCH: &str = "main";
 
 /// GET `/api/v4/projects/:id/repository/tree`
 pub async fn tree(State(world): State<World>, Path(id): Path<String>, call: Call) -> Result<Response, RestError> {
-    let files = readable(&world, &call, &id)?.list();
-    if files.is_empty() || !knows_ref(&files, call.param("ref")) {
+    let repository = readable(&world, &call, &id)?;
+    let files = repository.list();
+    if files.is_empty() || !repository.knows_ref(&files, call.param("ref")) {
         return Err(RestError::NotFound("Tree"));
     }
     let folder = call.param("path").unwrap_or_default().trim_matches('/');
@@ -55,7 +54,11 @@ pub async fn tree(State(world): State<World>, Path(id): Path<String>, call: Call
         return Err(RestError::NotFound("Tree"));
     }
     let trees = folders.into_iter().map(|(path, hash)| entry("tree", "040000", &path, &hex(&hash.finalize())));
-    Ok(offset_page(&call, trees.chain(blobs).collect()))
+    let entries = trees.chain(blobs).collect();
+    match call.param("pagination") {
+        Some("keyset") => token_page(&call, entries, |entry| entry["path"].as_str().unwrap_or_default()),
+        _ => Ok(offset_page(&call, entries)),
+    }
 }
 
 fn entry(kind: &str, mode: &str, path: &str, id: &str) -> Value {
@@ -146,52 +149,24 @@ fn set_headers<const N: usize>(response: &mut Response, headers: [(&'static str,
 }
 
 /// The files of a project whose code the caller may read.
-fn readable(world: &World, call: &Call, id: &str) -> Result<Files, RestError> {
+fn readable(world: &World, call: &Call, id: &str) -> Result<Repository, RestError> {
     let caller = call.with_scopes(&[READ_SCOPES, &["read_repository"]].concat())?;
     world.read(|state| {
         let project = visible_project(state, caller, id)?;
         match state.permissions(caller, project).download {
-            true => Ok(project.files.clone()),
+            true => Ok(Repository::of(project)),
             false => Err(RestError::Forbidden),
         }
     })
 }
 
 /// The file and the commit that has it.
-fn find(call: &Call, files: &Files, path: &str) -> Result<(RepositoryFile, String), RestError> {
-    let all = files.list();
-    if !knows_ref(&all, call.param("ref")) {
+fn find(call: &Call, repository: &Repository, path: &str) -> Result<(RepositoryFile, String), RestError> {
+    let all = repository.list();
+    if !repository.knows_ref(&all, call.param("ref")) {
         return Err(RestError::NotFound("Commit"));
     }
     let commit = commit_id(&all);
     let file = all.into_iter().find(|file| file.path == path).ok_or(RestError::NotFound("File"))?;
     Ok((file, commit))
-}
-
-fn knows_ref(files: &[RepositoryFile], reference: Option<&str>) -> bool {
-    match reference.unwrap_or("HEAD") {
-        "" | "HEAD" | BRANCH | "refs/heads/main" => true,
-        id => id.len() >= 8 && commit_id(files).starts_with(id),
-    }
-}
-
-/// The id that git gives this content.
-fn blob_id(file: &RepositoryFile) -> String {
-    let mut hash = Sha1::new();
-    hash.update(format!("blob {}\0", file.content.len()));
-    hash.update(&file.content);
-    hex(&hash.finalize())
-}
-
-/// Changes with every name and content; not the id that git would compute.
-fn commit_id(files: &[RepositoryFile]) -> String {
-    let mut hash = Sha1::new();
-    for file in files {
-        hash.update(format!("{} {}\n", blob_id(file), file.path));
-    }
-    hex(&hash.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
