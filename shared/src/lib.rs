@@ -14,6 +14,7 @@ pub mod gitlab;
 pub mod lambda;
 pub mod model;
 pub mod objects;
+pub mod openapi;
 pub mod paging;
 pub mod route;
 pub mod search;

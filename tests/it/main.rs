@@ -7,6 +7,7 @@ mod events;
 mod faults;
 mod house;
 mod hub;
+mod openapi;
 mod readme;
 mod registry;
 mod template;

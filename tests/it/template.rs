@@ -10,13 +10,14 @@ use crate::house::{read, root};
 use crate::hub::Hub;
 
 /// The functions by folder, with the paths that clients ask them for.
-fn functions() -> [(&'static str, Vec<String>); 4] {
+fn functions() -> [(&'static str, Vec<String>); 5] {
     let below = |prefix: &str, routes: Vec<Route>| -> Vec<String> {
         routes.iter().map(|route| example(&format!("{prefix}{}", route.path.trim_end_matches('/')))).collect()
     };
     let projects = ["earth/flood-model", "earth/tools/ndvi", "a/b/c/d/tracking"];
     let in_project = |project| below(&format!("/mlflow/{project}/tracking"), mlflow_project::routes());
     [
+        ("api-docs", below("", api_docs::routes())),
         ("mlflow-tracking", below("/mlflow", mlflow_tracking::routes())),
         ("mlflow-registry", below("/mlflow", mlflow_registry::routes())),
         ("mlflow-artifacts", below("/mlflow", mlflow_artifacts::routes())),

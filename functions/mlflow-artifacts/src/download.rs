@@ -13,6 +13,7 @@ use bytes::Bytes;
 use shared::context::Context;
 use shared::extract::BODY_LIMIT;
 use shared::objects::{Found, ObjectInfo, ObjectKey, PresignedUrl, download_life};
+use shared::openapi::{Answers, Contract, Schemas, StoredFile};
 use shared::{Error, Result};
 
 use crate::disposition::attachment;
@@ -89,6 +90,12 @@ fn wanted_range(headers: &HeaderMap) -> Option<&str> {
             (first, last) => first.is_ok() || last.is_ok(),
         };
     (is_range && !headers.contains_key(IF_RANGE)).then_some(range)
+}
+
+impl Answers for Answer {
+    fn answers(contract: &mut Contract, schemas: &mut Schemas) {
+        StoredFile::answers(contract, schemas);
+    }
 }
 
 impl IntoResponse for Answer {

@@ -3,6 +3,7 @@
 
 use axum::extract::Request;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::auth::Access;
 use shared::context::Context;
@@ -16,8 +17,10 @@ use crate::download::{self, Answer};
 use crate::listing::{FileInfo, FileList};
 use crate::media_type::media_type;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ListArtifacts {
+    /// Directory: `<experiment id>/<run id>/artifacts/<path>`.
+    #[schemars(required)]
     path: Option<String>,
 }
 

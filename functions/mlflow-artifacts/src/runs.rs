@@ -2,6 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::context::Context;
 use shared::extract::{Input, Json, Query, read_body, required};
@@ -14,10 +15,13 @@ use crate::listing::{FileList, list};
 use crate::media_type::media_type;
 
 /// A place among a run's artifacts. `run_uuid` is the old name of `run_id`; clients send either or both.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct RunArtifact {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// Path below the run's artifacts.
     path: Option<String>,
 }
 
