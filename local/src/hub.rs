@@ -70,7 +70,8 @@ pub fn router(state: &AppState) -> Router {
     let global = groups.into_iter().flatten().collect();
     let mlflow =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
-    render(mlflow, Dialect::Mlflow)
+    let api = Router::new().nest("/api", assemble(file_download::routes(), state));
+    render(mlflow, Dialect::Mlflow).merge(render(api, Dialect::Detail))
 }
 
 /// The hub's refusal of a body that the gateway would not carry.

@@ -18,12 +18,13 @@ use crate::objects::Objects;
 use crate::paging::PageTokens;
 use crate::store::Store;
 
-/// Store, objects, access and settings. Clones are cheap.
+/// Store, objects, access, GitLab and settings. Clones are cheap.
 #[derive(Clone)]
 pub struct AppState {
     pub store: Store,
     pub objects: Objects,
     pub auth: Auth,
+    pub gitlab: GitLab,
     pub pages: PageTokens,
     pub config: Arc<Config>,
     pub clock: Clock,
@@ -61,9 +62,11 @@ impl AppState {
         let config = Arc::new(config);
         let objects = Objects::new(s3, config.bucket.clone());
         let store = store.with_objects(objects.clone());
+        let gitlab = GitLab::new(&config.gitlab_url)?;
         Ok(Self {
             objects,
-            auth: Auth::new(&config, GitLab::new(&config.gitlab_url)?, store.clone())?,
+            auth: Auth::new(&config, gitlab.clone(), store.clone())?,
+            gitlab,
             pages: PageTokens::new(config.token_key.as_bytes()),
             store,
             config,

@@ -1,0 +1,28 @@
+//! Files and archives of GitLab's repositories (sharinghub.md D), and what a caller may do in a project (G.2).
+
+mod archives;
+mod check;
+mod copy;
+mod download;
+mod files;
+mod freshness;
+mod target;
+
+use axum::Router;
+use axum::http::Method;
+use shared::dialect::Dialect;
+use shared::route::{BROWSE, DOWNLOAD, Route, assemble, no_such_endpoint, render};
+use shared::state::AppState;
+
+/// Every endpoint of this function, below `/api`.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::at(Method::GET, "/download/{*target}", DOWNLOAD, download::download),
+        Route::at(Method::GET, "/check/{*project}", BROWSE, check::check_project),
+    ]
+}
+
+/// The function as it is served.
+pub fn router(state: &AppState) -> Router {
+    render(Router::new().nest("/api", assemble(routes(), state)).fallback(no_such_endpoint), Dialect::Detail)
+}
