@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::belongings::{Container, Feature, Package, Release};
 use super::files::Files;
 use super::state::{Account, Group, Membership, Place, Project, Role, Share, State, Token, TokenKind, Visibility};
 
@@ -42,6 +43,11 @@ struct AccountEntry {
     name: Option<String>,
     #[serde(default)]
     admin: bool,
+    #[serde(default)]
+    external: bool,
+    /// Full paths of projects in the same file.
+    #[serde(default)]
+    starred: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,8 +103,24 @@ struct ProjectEntry {
     description: String,
     #[serde(alias = "createdAt")]
     created_at: Option<String>,
+    last_activity_at: Option<String>,
     #[serde(default)]
     archived: bool,
+    default_branch: Option<String>,
+    #[serde(default)]
+    stars: u64,
+    #[serde(default)]
+    repository: Feature,
+    #[serde(default)]
+    package_registry: Feature,
+    #[serde(default)]
+    container_registry: Feature,
+    #[serde(default)]
+    releases: Vec<Release>,
+    #[serde(default)]
+    packages: Vec<Package>,
+    #[serde(default)]
+    containers: Vec<Container>,
 }
 
 impl Definition {
@@ -120,6 +142,7 @@ impl Definition {
     /// Adds this definition to `state`. `files` gives the repository files of a project by its full path.
     pub fn add_to(self, state: &mut State, origin: &str, files: impl Fn(&str) -> Files) -> Result<(), DefinitionError> {
         let fail = |message: String| Err(invalid(origin, message));
+        let mut stars = Vec::new();
         for entry in self.accounts {
             if state.account_named(&entry.username).is_some() {
                 return fail(format!("account {:?} is there already", entry.username));
@@ -129,7 +152,10 @@ impl Definition {
                 return fail(format!("account id {id} belongs to {:?} already", other.username));
             }
             let name = entry.name.unwrap_or_else(|| entry.username.clone());
-            state.accounts.push(Account { id, username: entry.username, name, admin: entry.admin });
+            stars.extend(entry.starred.into_iter().map(|path| (id, path)));
+            let (admin, external) = (entry.admin, entry.external);
+            let starred = BTreeSet::new();
+            state.accounts.push(Account { id, username: entry.username, name, admin, external, starred });
         }
         for entry in self.tokens {
             let Some(account) = state.account_named(&entry.account).map(|a| a.id) else {
@@ -165,16 +191,33 @@ impl Definition {
             if let Some(other) = state.project(entry.id) {
                 return fail(format!("project id {} belongs to {:?} already", entry.id, other.path));
             }
+            let mut project = Project::new(entry.id, &entry.path);
+            project.files = files(&entry.path);
+            project.name = entry.name.unwrap_or(project.name);
+            project.created_at = entry.created_at.unwrap_or(project.created_at);
+            project.last_activity_at = entry.last_activity_at.unwrap_or_else(|| project.created_at.clone());
+            project.default_branch = entry.default_branch.unwrap_or(project.default_branch);
             state.projects.push(Project {
-                id: entry.id,
-                name: entry.name.unwrap_or_else(|| last_part(&entry.path).to_owned()),
-                files: files(&entry.path),
-                path: entry.path,
                 visibility: entry.visibility,
                 topics: entry.topics,
                 description: entry.description,
-                created_at: entry.created_at.unwrap_or_else(|| "2025-01-01T00:00:00.000Z".to_owned()),
                 archived: entry.archived,
+                stars: entry.stars,
+                repository: entry.repository,
+                package_registry: entry.package_registry,
+                container_registry: entry.container_registry,
+                releases: entry.releases,
+                packages: entry.packages,
+                containers: entry.containers,
+                ..project
+            });
+        }
+        for (account, path) in stars {
+            let Some(project) = state.project_at(&path).map(|project| project.id) else {
+                return fail(format!("a star for the unknown project {path:?}"));
+            };
+            state.accounts.iter_mut().filter(|a| a.id == account).for_each(|a| {
+                a.starred.insert(project);
             });
         }
         for entry in self.memberships {

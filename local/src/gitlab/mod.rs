@@ -4,12 +4,17 @@
 // The hub's own extractors render the hub's errors; GitLab's are others.
 #![allow(clippy::disallowed_types)]
 
+mod belongings;
 mod caller;
 mod definition;
+mod events;
 mod files;
 mod graphql;
+mod hooks;
+mod repository;
 mod rest;
 mod state;
+mod steering;
 mod world;
 
 use axum::Router;
@@ -19,8 +24,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
 
+pub use belongings::{Container, Feature, Package, Release};
 pub use definition::DefinitionError;
-pub use state::{Role, TokenKind, Visibility};
+pub use hooks::Delivery;
+pub use state::{Project, Role, TokenKind, Visibility};
 pub use world::{Fault, NotThere, World};
 
 use crate::serve::DropConnection;

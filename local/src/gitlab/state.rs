@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::belongings::{Container, Feature, Package, Release};
 use super::files::Files;
 
 #[derive(Debug, Clone)]
@@ -15,6 +16,10 @@ pub struct Account {
     pub name: String,
     /// Instance administrator: sees and may do everything.
     pub admin: bool,
+    /// External users do not see internal projects.
+    pub external: bool,
+    /// Ids of the projects that the account has starred.
+    pub starred: BTreeSet<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -100,8 +105,45 @@ pub struct Project {
     pub topics: Vec<String>,
     pub description: String,
     pub created_at: String,
+    pub last_activity_at: String,
     pub archived: bool,
+    pub default_branch: String,
+    /// Stars besides those of the accounts here.
+    pub stars: u64,
+    pub repository: Feature,
+    pub package_registry: Feature,
+    pub container_registry: Feature,
     pub files: Files,
+    /// Newest first, like the lists below.
+    pub releases: Vec<Release>,
+    pub packages: Vec<Package>,
+    pub containers: Vec<Container>,
+}
+
+impl Project {
+    /// A private, empty project.
+    pub fn new(id: u64, path: &str) -> Self {
+        Project {
+            id,
+            path: path.to_owned(),
+            name: super::definition::last_part(path).to_owned(),
+            visibility: Visibility::Private,
+            topics: Vec::new(),
+            description: String::new(),
+            created_at: "2025-01-01T00:00:00.000Z".to_owned(),
+            last_activity_at: "2025-01-01T00:00:00.000Z".to_owned(),
+            archived: false,
+            default_branch: "main".to_owned(),
+            stars: 0,
+            repository: Feature::Enabled,
+            package_registry: Feature::Enabled,
+            container_registry: Feature::Enabled,
+            files: Files::default(),
+            releases: Vec::new(),
+            packages: Vec::new(),
+            containers: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +173,8 @@ pub struct Permissions {
     pub download: bool,
     pub push: bool,
     pub admin: bool,
+    pub packages: bool,
+    pub containers: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -238,12 +282,25 @@ impl State {
         let admin = caller.is_some_and(|account| account.admin);
         let open = self.open_to(caller, project.visibility);
         let at_least = |needed: Role| admin || role.is_some_and(|role| role >= needed);
+        // Code and registries of a private project begin with reporters; where the project is open, with its guests.
+        let may_use = |feature: Feature| match feature {
+            Feature::Enabled => open || at_least(Role::Reporter),
+            Feature::Private => at_least(if open { Role::Guest } else { Role::Reporter }),
+            Feature::Disabled => false,
+        };
         Permissions {
             read: open || at_least(Role::Guest),
-            download: open || at_least(Role::Reporter),
-            push: at_least(Role::Developer) && !project.archived,
+            download: may_use(project.repository),
+            push: at_least(Role::Developer) && !project.archived && project.repository != Feature::Disabled,
             admin: at_least(Role::Maintainer),
+            packages: may_use(project.package_registry),
+            containers: may_use(project.container_registry),
         }
+    }
+
+    /// How many have starred a project.
+    pub fn stars(&self, project: &Project) -> u64 {
+        project.stars + self.accounts.iter().filter(|account| account.starred.contains(&project.id)).count() as u64
     }
 
     /// A group is visible by its visibility, to its members, and to members of anything inside it.
@@ -262,7 +319,7 @@ impl State {
     fn open_to(&self, caller: Option<&Account>, visibility: Visibility) -> bool {
         match visibility {
             Visibility::Public => true,
-            Visibility::Internal => caller.is_some(),
+            Visibility::Internal => caller.is_some_and(|account| !account.external),
             Visibility::Private => false,
         }
     }

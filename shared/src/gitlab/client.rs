@@ -27,10 +27,13 @@ pub struct GitLab {
     base: String,
 }
 
-/// A final answer below 500, other than 429 and redirects.
+/// A final answer: 500, or anything below other than 429 and redirects.
 pub(super) struct Answer {
     pub status: StatusCode,
+    headers: HeaderMap,
     body: Vec<u8>,
+    /// The body was longer than [`LARGEST_ANSWER`] and is missing.
+    pub too_large: bool,
 }
 
 /// One try: an answer to use, or why not and whether another try may help, and when.
@@ -65,6 +68,14 @@ impl GitLab {
         self.send(request).await
     }
 
+    /// GET of a path with a query. A 500 and an answer that is too large are answers here: they speak of one thing
+    /// in GitLab, not of GitLab.
+    pub(super) async fn get_query(&self, token: &Token, path: &[&str], query: &[(String, String)]) -> Result<Answer> {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let url = format!("{}?{query}", self.url(path));
+        self.exchange(self.http.get(url).header(http::header::AUTHORIZATION, token.header()?)).await
+    }
+
     /// A GraphQL query, an anonymous one without a token; user input goes into `variables` only. 200 with
     /// `errors` is a failure.
     pub(super) async fn graphql<T: DeserializeOwned>(
@@ -73,6 +84,17 @@ impl GitLab {
         query: &str,
         variables: Value,
     ) -> Result<T> {
+        let answer = self.try_graphql(token, query, variables).await?;
+        answer.map_err(|errors| unavailable(format!("GraphQL errors: {errors}")))
+    }
+
+    /// A GraphQL query that GitLab may refuse to execute: its data, or the errors as text.
+    pub(super) async fn try_graphql<T: DeserializeOwned>(
+        &self,
+        token: Option<&Token>,
+        query: &str,
+        variables: Value,
+    ) -> Result<Result<T, String>> {
         let mut request =
             self.http.post(self.url(&["api", "graphql"])).json(&json!({ "query": query, "variables": variables }));
         if let Some(token) = token {
@@ -85,9 +107,10 @@ impl GitLab {
         let mut answer: Value = answer.json()?;
         let errors = answer.get("errors").filter(|errors| errors.as_array().is_none_or(|list| !list.is_empty()));
         if let Some(errors) = errors.filter(|errors| !errors.is_null()) {
-            return Err(unavailable(format!("GraphQL errors: {}", excerpt(&errors.to_string()))));
+            return Ok(Err(excerpt(&errors.to_string())));
         }
         serde_json::from_value(answer["data"].take())
+            .map(Ok)
             .map_err(|cause| unavailable(format!("GraphQL data are not as expected: {cause}")))
     }
 
@@ -95,8 +118,18 @@ impl GitLab {
         path.iter().fold(self.base.clone(), |url, part| url + "/" + &utf8_percent_encode(part, PATH_PART).to_string())
     }
 
-    /// Sends a request that is safe to repeat, at most 1 + [`RETRIES`] times within [`TOTAL`].
+    /// [`GitLab::exchange`] for a call that a working GitLab can answer.
     async fn send(&self, request: RequestBuilder) -> Result<Answer> {
+        let answer = self.exchange(request).await?;
+        match answer.status {
+            _ if answer.too_large => Err(unavailable("the answer is too large")),
+            status if status.is_server_error() => Err(unavailable(format!("status {status}"))),
+            _ => Ok(answer),
+        }
+    }
+
+    /// Sends a request that is safe to repeat, at most 1 + [`RETRIES`] times within [`TOTAL`].
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer> {
         let deadline = Instant::now() + TOTAL;
         let mut retries = 0;
         loop {
@@ -127,6 +160,20 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body)
             .map_err(|cause| unavailable(format!("the answer is not as expected: {cause}")))
+    }
+
+    /// The body as text; bytes that are not UTF-8 become U+FFFD.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The query of the next page's URL, `None` on the last page. Host and path of that URL are not followed: they
+    /// are whatever GitLab believes to be called, and the token must not go elsewhere.
+    pub fn next_page(&self) -> Option<Vec<(String, String)>> {
+        let links = self.headers.get_all(http::header::LINK).iter().filter_map(|value| value.to_str().ok());
+        let next = links.filter_map(next_link).next()?;
+        let (_, query) = next.split_once('?')?;
+        Some(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     /// What a status other than success means for a call that any valid token may make.
@@ -162,19 +209,34 @@ async fn attempt(request: RequestBuilder) -> Attempt {
             return Attempt::Again { reason: format!("status {status}"), after: retry_after(response.headers()) };
         }
         300..=399 => return Attempt::GiveUp(format!("status {status}: a redirect; check PERIGEE_GITLAB_URL")),
-        500.. => return Attempt::GiveUp(format!("status {status}")),
+        501.. => return Attempt::GiveUp(format!("status {status}")),
         _ => {}
     }
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Attempt::GiveUp("the answer is too large".into()),
-            Ok(None) => return Attempt::Done(Answer { status, body }),
+            Ok(Some(_)) => return Attempt::Done(Answer { status, headers, body: Vec::new(), too_large: true }),
+            Ok(None) => return Attempt::Done(Answer { status, headers, body, too_large: false }),
             Err(error) if error.is_timeout() => return Attempt::GiveUp("time-out".into()),
             Err(error) => return Attempt::Again { reason: chain(&error.without_url()), after: None },
         }
     }
+}
+
+/// The URL that a `Link` header calls `next`.
+fn next_link(header: &str) -> Option<&str> {
+    let mut rest = header;
+    while let Some((_, link)) = rest.split_once('<') {
+        let (url, after) = link.split_once('>')?;
+        let parameters = after.split('<').next().unwrap_or_default();
+        if parameters.split([';', ',']).any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next")) {
+            return Some(url);
+        }
+        rest = after;
+    }
+    None
 }
 
 /// `Retry-After` in its form of seconds, the one that GitLab sends.
@@ -220,12 +282,31 @@ mod tests {
     #[test]
     fn statuses_become_errors() {
         let refusal = |status: u16, body: &str| {
-            Answer { status: StatusCode::from_u16(status).unwrap(), body: body.into() }.refusal()
+            let (status, headers) = (StatusCode::from_u16(status).unwrap(), HeaderMap::new());
+            Answer { status, headers, body: body.into(), too_large: false }.refusal()
         };
         assert!(matches!(refusal(401, ""), Error::Unauthenticated(_)));
         assert_eq!(refusal(403, r#"{"error":"insufficient_scope"}"#), Error::Forbidden(SCOPE_HINT.into()));
         assert!(matches!(refusal(403, "<html>"), Error::Forbidden(text) if text != SCOPE_HINT));
         assert!(matches!(refusal(418, ""), Error::Unavailable(_)));
+    }
+
+    #[test]
+    fn only_the_query_of_a_link_is_followed() {
+        let next = |link: &'static str| {
+            let headers = [(http::header::LINK, http::HeaderValue::from_static(link))].into_iter().collect();
+            Answer { status: StatusCode::OK, headers, body: Vec::new(), too_large: false }.next_page()
+        };
+        let first = "<https://h/a?page=1>; rel=\"first\", ";
+        assert_eq!(next(first), None);
+        let page: Vec<_> = [("page_token", "a,b<c>"), ("x", "1 2")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        assert_eq!(next("<https://evil/?page_token=a%2Cb%3Cc%3E&x=1+2>; rel=\"next\""), Some(page));
+        let second = Some(vec![("page".to_owned(), "2".to_owned())]);
+        assert_eq!(next("<https://h/a?page=1>; rel=\"first\", <https://h/a?page=2>; rel=\"next\""), second);
+        assert_eq!(next("<https://h/a?page=2>; rel=next, <https://h/a?page=1>; rel=\"prev\""), second);
+        for odd in ["", "<", "<>", "next", "<https://h/a>; rel=\"next\""] {
+            assert_eq!(next(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl GitLab {
     }
 }
 
-fn known(user: bool) -> Result<()> {
+pub(super) fn known(user: bool) -> Result<()> {
     if user { Ok(()) } else { Err(Error::Unauthenticated("GitLab does not accept this token any more".into())) }
 }
 
@@ -117,9 +117,9 @@ struct Connection {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PageInfo {
-    has_next_page: bool,
-    end_cursor: Option<String>,
+pub(super) struct PageInfo {
+    pub has_next_page: bool,
+    pub end_cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -148,14 +148,18 @@ struct MaxAccessLevel {
     integer_value: Option<u32>,
 }
 
+/// The number in `gid://gitlab/Project/7`.
+pub(super) fn project_id(gid: &str) -> Result<ProjectId> {
+    let id = gid.rsplit('/').next().and_then(|number| number.parse().ok());
+    id.map(ProjectId).ok_or_else(|| Error::Unavailable("GitLab: a project id is not a number".into()))
+}
+
 impl TryFrom<Node> for Project {
     type Error = Error;
 
     fn try_from(node: Node) -> Result<Self> {
-        let id = node.id.rsplit('/').next().and_then(|number| number.parse().ok());
-        let id = id.ok_or_else(|| Error::Unavailable("GitLab: a project id is not a number".into()))?;
         Ok(Self {
-            id: ProjectId(id),
+            id: project_id(&node.id)?,
             path: node.full_path,
             visibility: node.visibility.unwrap_or_default(),
             created_at: node.created_at.as_deref().and_then(timestamp_ms).unwrap_or(0),

@@ -2,6 +2,8 @@
 //!
 //! Errors of a query come with status 200; a bad token or one without `api` or `read_api` is a 401.
 
+mod containers;
+mod repository;
 mod schema;
 
 use std::sync::LazyLock;
@@ -76,7 +78,8 @@ async fn run(operation: Operation, viewer: &schema::Viewer) -> Value {
     }
     let response = SCHEMA.execute(request).await;
     // A query that does not validate has no data at all, not even null.
-    let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
+    let too_complex = response.errors.iter().any(|error| error.message.starts_with("Query has complexity of"));
+    let failed = too_complex || (response.data == async_graphql::Value::Null && !response.errors.is_empty());
     let mut answer = serde_json::to_value(&response)
         .unwrap_or_else(|error| json!({ "errors": [{ "message": format!("Internal server error: {error}") }] }));
     if let Value::Object(map) = &mut answer

@@ -1,16 +1,22 @@
 //! The part of GitLab's GraphQL schema that the hub asks for: <https://docs.gitlab.com/api/graphql/reference/>.
 
-use async_graphql::{Context, Enum, Error, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, Error, ID, Object, Result, SimpleObject};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::containers::{ContainerRepository, ContainerRepositoryID};
+use super::repository::Repository;
 use crate::gitlab::caller::Caller;
+use crate::gitlab::repository::Repository as Content;
 use crate::gitlab::state::{Account, Project as ProjectState, Role, State, Visibility};
 use crate::gitlab::world::World;
 
 /// Nodes of one page; more are never given, and fewer only when asked for.
-const MAX_PAGE: usize = 100;
+pub const MAX_PAGE: usize = 100;
+/// The most complex query, in GitLab's points: of who signed in, and of anonymous callers.
+const MAX_COMPLEXITY: usize = 250;
+const MAX_ANONYMOUS_COMPLEXITY: usize = 200;
 
 /// What every resolver needs: the world, and who is asking.
 #[derive(Clone)]
@@ -21,14 +27,21 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    fn account(&self) -> Option<&Account> {
+    pub fn account(&self) -> Option<&Account> {
         self.caller.account.as_ref()
+    }
+
+    /// How complex a query may be.
+    pub fn complexity_limit(&self) -> usize {
+        let usual = if self.account().is_some() { MAX_COMPLEXITY } else { MAX_ANONYMOUS_COMPLEXITY };
+        self.world.complexity_limit().unwrap_or(usual)
     }
 
     fn project(&self, state: &State, project: &ProjectState) -> Option<Project> {
         let permissions = state.permissions(self.account(), project);
         let role = self.account().and_then(|account| state.project_role(account.id, project));
         permissions.read.then(|| Project {
+            number: project.id,
             id: ID(gid(project.id)),
             name: project.name.clone(),
             path: project.path.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -36,11 +49,11 @@ impl Viewer {
             description: project.description.clone(),
             visibility: project.visibility.as_str(),
             created_at: project.created_at.clone(),
-            updated_at: project.created_at.clone(),
-            last_activity_at: project.created_at.clone(),
+            updated_at: project.last_activity_at.clone(),
+            last_activity_at: project.last_activity_at.clone(),
             archived: project.archived,
             topics: project.topics.clone(),
-            star_count: 0,
+            star_count: i32::try_from(state.stars(project)).unwrap_or(i32::MAX),
             web_url: format!("{}/{}", self.base, project.path),
             user_permissions: ProjectPermissions {
                 download_code: permissions.download,
@@ -64,6 +77,7 @@ impl Query {
     async fn current_user(&self, context: &Context<'_>) -> Result<Option<UserCore>> {
         let viewer = context.data::<Viewer>()?;
         Ok(viewer.account().map(|account| UserCore {
+            number: account.id,
             id: ID(format!("gid://gitlab/User/{}", account.id)),
             username: account.username.clone(),
             name: account.name.clone(),
@@ -77,6 +91,15 @@ impl Query {
             let project = state.project_at(&full_path)?;
             viewer.project(state, project)
         }))
+    }
+
+    /// A container image; null when there is none or it is hidden.
+    async fn container_repository(
+        &self,
+        context: &Context<'_>,
+        id: ContainerRepositoryID,
+    ) -> Result<Option<ContainerRepository>> {
+        ContainerRepository::find(context.data::<Viewer>()?, &id)
     }
 
     /// Visible projects, in pages.
@@ -102,14 +125,11 @@ impl Query {
         let viewer = context.data::<Viewer>()?;
         let ids = ids.map(|ids| ids.iter().map(project_id).collect::<Result<Vec<u64>>>()).transpose()?;
         let order = Order::parse(sort.as_deref().unwrap_or("id_desc"))?;
-        let after = after.map(|cursor| Position::parse(&cursor)).transpose()?;
-        let before = before.map(|cursor| Position::parse(&cursor)).transpose()?;
-        let limit = |asked: i32| usize::try_from(asked).map_or(0, |asked| asked.min(MAX_PAGE));
-
+        let window = Window::parse(first, last, after, before)?;
         viewer.world.read(|state| {
             let role = |p: &ProjectState| viewer.account().and_then(|account| state.project_role(account.id, p));
-            let found = search.map(|text| text.to_lowercase());
-            let mut nodes: Vec<(Position, &ProjectState)> = state
+            let text = search.map(|text| text.to_lowercase());
+            let found = state
                 .projects
                 .iter()
                 .filter(|p| state.permissions(viewer.account(), p).read)
@@ -127,42 +147,62 @@ impl Query {
                 .filter(|p| {
                     let own = p.path.rsplit('/').next().unwrap_or_default();
                     let path = if search_namespaces == Some(true) { &p.path } else { own };
-                    let text = format!("{path}\n{}\n{}", p.name, p.description).to_lowercase();
-                    found.as_ref().is_none_or(|part| text.contains(part))
-                })
-                .map(|p| (order.position(p), p))
-                .collect();
-            nodes.sort_by(|(a, _), (b, _)| order.compare(a, b));
-
-            let count = i32::try_from(nodes.len()).unwrap_or(i32::MAX);
-            let all = nodes.len();
-            nodes.retain(|(at, _)| after.as_ref().is_none_or(|after| order.compare(at, after).is_gt()));
-            let mut has_previous_page = nodes.len() < all;
-            let behind = nodes.len();
-            nodes.retain(|(at, _)| before.as_ref().is_none_or(|before| order.compare(at, before).is_lt()));
-            let mut has_next_page = nodes.len() < behind;
-            if let Some(last) = last {
-                has_previous_page |= nodes.len() > limit(last);
-                nodes.drain(..nodes.len().saturating_sub(limit(last)));
-            } else {
-                let first = first.map_or(MAX_PAGE, limit);
-                has_next_page |= nodes.len() > first;
-                nodes.truncate(first);
-            }
-
-            let edges: Vec<ProjectEdge> = nodes
-                .iter()
-                .filter_map(|(at, p)| Some(ProjectEdge { cursor: at.cursor(), node: viewer.project(state, p)? }))
-                .collect();
-            let page_info = PageInfo {
-                has_next_page,
-                has_previous_page,
-                start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-                end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-            };
-            let nodes = edges.iter().map(|edge| edge.node.clone()).collect();
-            Ok(ProjectConnection { nodes, edges, page_info, count })
+                    let all = format!("{path}\n{}\n{}", p.name, p.description).to_lowercase();
+                    text.as_ref().is_none_or(|part| all.contains(part))
+                });
+            Ok(window.page(viewer, state, found.collect(), &order))
         })
+    }
+}
+
+/// Which part of an ordered list was asked for.
+struct Window {
+    first: Option<i32>,
+    last: Option<i32>,
+    after: Option<Position>,
+    before: Option<Position>,
+}
+
+impl Window {
+    fn parse(first: Option<i32>, last: Option<i32>, after: Option<String>, before: Option<String>) -> Result<Self> {
+        let position = |cursor: Option<String>| cursor.map(|cursor| Position::parse(&cursor)).transpose();
+        Ok(Window { first, last, after: position(after)?, before: position(before)? })
+    }
+
+    fn page(self, viewer: &Viewer, state: &State, found: Vec<&ProjectState>, order: &Order) -> ProjectConnection {
+        let Window { first, last, after, before } = self;
+        let limit = |asked: i32| usize::try_from(asked).map_or(0, |asked| asked.min(MAX_PAGE));
+        let mut nodes: Vec<(Position, &ProjectState)> = found.into_iter().map(|p| (order.position(p), p)).collect();
+        nodes.sort_by(|(a, _), (b, _)| order.compare(a, b));
+
+        let count = i32::try_from(nodes.len()).unwrap_or(i32::MAX);
+        let all = nodes.len();
+        nodes.retain(|(at, _)| after.as_ref().is_none_or(|after| order.compare(at, after).is_gt()));
+        let mut has_previous_page = nodes.len() < all;
+        let behind = nodes.len();
+        nodes.retain(|(at, _)| before.as_ref().is_none_or(|before| order.compare(at, before).is_lt()));
+        let mut has_next_page = nodes.len() < behind;
+        if let Some(last) = last {
+            has_previous_page |= nodes.len() > limit(last);
+            nodes.drain(..nodes.len().saturating_sub(limit(last)));
+        } else {
+            let first = first.map_or(MAX_PAGE, limit);
+            has_next_page |= nodes.len() > first;
+            nodes.truncate(first);
+        }
+
+        let edges: Vec<ProjectEdge> = nodes
+            .iter()
+            .filter_map(|(at, p)| Some(ProjectEdge { cursor: at.cursor(), node: viewer.project(state, p)? }))
+            .collect();
+        let page_info = PageInfo {
+            has_next_page,
+            has_previous_page,
+            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+        };
+        let nodes = edges.iter().map(|edge| edge.node.clone()).collect();
+        ProjectConnection { nodes, edges, page_info, count }
     }
 }
 
@@ -239,14 +279,44 @@ impl Position {
 }
 
 #[derive(SimpleObject)]
+#[graphql(complex)]
 struct UserCore {
+    #[graphql(skip)]
+    number: u64,
     id: ID,
     username: String,
     name: String,
 }
 
+#[ComplexObject]
+impl UserCore {
+    /// The visible ones among the projects that the user has starred.
+    async fn starred_projects(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        last: Option<i32>,
+        after: Option<String>,
+        before: Option<String>,
+    ) -> Result<ProjectConnection> {
+        let viewer = context.data::<Viewer>()?;
+        let window = Window::parse(first, last, after, before)?;
+        Ok(viewer.world.read(|state| {
+            let is_starred = |p: &&ProjectState| {
+                state.account(self.number).is_some_and(|account| account.starred.contains(&p.id))
+                    && state.permissions(viewer.account(), p).read
+            };
+            let order = Order { by: Field::Id, ascending: false };
+            window.page(viewer, state, state.projects.iter().filter(is_starred).collect(), &order)
+        }))
+    }
+}
+
 #[derive(SimpleObject, Clone)]
+#[graphql(complex)]
 struct Project {
+    #[graphql(skip)]
+    number: u64,
     id: ID,
     name: String,
     path: String,
@@ -262,6 +332,22 @@ struct Project {
     web_url: String,
     user_permissions: ProjectPermissions,
     max_access_level: AccessLevel,
+}
+
+#[ComplexObject]
+impl Project {
+    /// Null for who may not read the code.
+    async fn repository(&self, context: &Context<'_>) -> Result<Option<Repository>> {
+        let viewer = context.data::<Viewer>()?;
+        Ok(viewer.world.read(|state| {
+            let project = state.project(self.number)?;
+            state.permissions(viewer.account(), project).download.then(|| Repository {
+                content: Content::of(project),
+                branch: project.default_branch.clone(),
+                web_path: format!("/{}", project.path),
+            })
+        }))
+    }
 }
 
 #[derive(SimpleObject, Clone)]
@@ -293,11 +379,11 @@ struct ProjectEdge {
 }
 
 #[derive(SimpleObject)]
-struct PageInfo {
-    has_next_page: bool,
-    has_previous_page: bool,
-    start_cursor: Option<String>,
-    end_cursor: Option<String>,
+pub struct PageInfo {
+    pub has_next_page: bool,
+    pub has_previous_page: bool,
+    pub start_cursor: Option<String>,
+    pub end_cursor: Option<String>,
 }
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,16 +1,22 @@
 //! REST v4: what all endpoints share: credentials, query parameters, errors and JSON.
 
+pub mod archives;
+pub mod files;
 pub mod groups;
 mod paging;
 pub mod projects;
+pub mod registries;
+pub mod releases;
 pub mod repository;
 pub mod session;
+pub mod stars;
+pub mod topics;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::request::Parts;
 use http::{StatusCode, Uri, header};
 use serde_json::{Value, json};
@@ -31,9 +37,20 @@ pub fn routes() -> Router<World> {
         .route("/api/v4/projects", get(projects::list))
         .route("/api/v4/projects/{id}", get(projects::show))
         .route("/api/v4/projects/{id}/members/all", get(projects::members))
+        .route("/api/v4/projects/{id}/star", post(stars::star))
+        .route("/api/v4/projects/{id}/unstar", post(stars::unstar))
+        .route("/api/v4/users/{id}/starred_projects", get(stars::starred_projects))
+        .route("/api/v4/projects/{id}/releases", get(releases::list))
+        .route("/api/v4/projects/{id}/releases/{tag}", get(releases::show))
+        .route("/api/v4/projects/{id}/packages", get(registries::packages))
+        .route("/api/v4/projects/{id}/registry/repositories", get(registries::containers))
+        .route("/api/v4/projects/{id}/registry/repositories/{repository}/tags", get(registries::tags))
+        .route("/api/v4/topics", get(topics::list))
         .route("/api/v4/projects/{id}/repository/tree", get(repository::tree))
-        .route("/api/v4/projects/{id}/repository/files/{path}", get(repository::file))
-        .route("/api/v4/projects/{id}/repository/files/{path}/raw", get(repository::raw))
+        .route("/api/v4/projects/{id}/repository/files/{path}", get(files::file))
+        .route("/api/v4/projects/{id}/repository/files/{path}/raw", get(files::raw))
+        .route("/api/v4/projects/{id}/repository/commits/{reference}", get(archives::commit))
+        .route("/api/v4/projects/{id}/repository/{archive}", get(archives::archive))
         .route("/api/v4/groups", get(groups::list))
         .route("/api/v4/groups/{id}", get(groups::show))
 }

@@ -1,11 +1,13 @@
 //! Pages of a list: offset (`page`) and keyset (`pagination=keyset`): <https://docs.gitlab.com/api/rest/#pagination>.
 
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::Serializer;
 use http::HeaderValue;
 use serde_json::Value;
 
-use super::{Call, ok};
+use super::{Call, RestError, ok};
 
 const DEFAULT_SIZE: u64 = 20;
 const MAX_SIZE: u64 = 100;
@@ -63,6 +65,24 @@ pub fn keyset_page(call: &Call, mut items: Vec<(u64, Value)>, ascending: bool) -
         set_link(&mut response, &[("next", link(call, &[(start, last.to_string())]))]);
     }
     response
+}
+
+/// One page of a list whose cursor (`page_token`) names the last entry that was given; `Link` leads to the next one.
+pub fn token_page(call: &Call, mut items: Vec<Value>, name: impl Fn(&Value) -> &str) -> Result<Response, RestError> {
+    let size = size(call);
+    if let Some(token) = call.param("page_token").filter(|token| !token.is_empty()) {
+        let last = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let at = last.and_then(|last| items.iter().position(|item| name(item) == last));
+        items.drain(..=at.ok_or(RestError::BadRequest("invalid page token"))?);
+    }
+    let more = items.len() > size;
+    items.truncate(size);
+    let token = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(name(last)));
+    let mut response = ok(&Value::Array(items));
+    if let Some(token) = token {
+        set_link(&mut response, &[("next", link(call, &[("page_token", token)]))]);
+    }
+    Ok(response)
 }
 
 /// The request's own URL with these parameters set.

@@ -29,7 +29,7 @@ pub async fn user(call: Call) -> Result<Response, RestError> {
         "created_at": "2025-01-01T00:00:00.000Z",
         "email": format!("{}@example.com", account.username),
         "bot": false,
-        "external": false,
+        "external": account.external,
         "is_admin": account.admin,
     })))
 }
