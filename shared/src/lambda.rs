@@ -110,9 +110,9 @@ pub async fn answer(router: Router, event: ApiGatewayV2httpRequest, lambda_id: &
             Ok(response) => response,
             Err(never) => match never {},
         },
-        Err(error) => Dialect::Mlflow.render(&error, &request_id),
+        Err(error) => dialect_of(&path).render(&error, &request_id),
     };
-    let response = whole(response, &request_id).await;
+    let response = whole(response, dialect_of(&path), &request_id).await;
     tracing::info!(
         request_id,
         lambda_id,
@@ -142,6 +142,11 @@ fn request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Reque
     Ok(Request::from_parts(parts, Body::new(body)))
 }
 
+/// How whoever asks for a path hears of what no router saw.
+fn dialect_of(path: &str) -> Dialect {
+    if path.starts_with("/api/") { Dialect::Detail } else { Dialect::Mlflow }
+}
+
 /// A URI that a router decodes to exactly `path`. Dot segments and backslashes are refused: a proxy or
 /// storage behind us could read another path in them.
 fn uri(path: &str, query: &str) -> Result<Uri> {
@@ -160,14 +165,14 @@ fn uri(path: &str, query: &str) -> Result<Uri> {
 }
 
 /// The gateway's form of an answer.
-async fn whole(response: Response<Body>, request_id: &str) -> ApiGatewayV2httpResponse {
+async fn whole(response: Response<Body>, dialect: Dialect, request_id: &str) -> ApiGatewayV2httpResponse {
     let (parts, body) = response.into_parts();
     let (parts, bytes) = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => (parts, body.to_bytes()),
         Err(error) => {
             let error = Error::internal(format!("the answer cannot be sent: {error}"));
             tracing::error!(request_id, %error, "request failed");
-            let (parts, body) = Dialect::Mlflow.render(&error, request_id).into_parts();
+            let (parts, body) = dialect.render(&error, request_id).into_parts();
             (parts, body.collect().await.map(|body| body.to_bytes()).unwrap_or_default())
         }
     };

@@ -12,7 +12,7 @@ use futures::{TryStreamExt, stream};
 use shared::gitlab::Download;
 use shared::objects::{Begun, COPY_PART, ObjectKey, Objects, Part};
 use shared::{Error, Result};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long one request copies.
 pub const TURN: Duration = Duration::from_secs(18);
@@ -20,6 +20,8 @@ pub const TURN: Duration = Duration::from_secs(18);
 const COMPLETION: Duration = Duration::from_secs(6);
 /// Parts that are under way to S3 at once; memory holds one more.
 const PARTS_AT_ONCE: usize = 3;
+/// How often to look whether another request has finished.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Copies a file of `size` bytes, beginning where an earlier request was interrupted. `open` gives the bytes from some
 /// place on, or from the beginning where GitLab knows no parts.
@@ -47,7 +49,7 @@ pub async fn in_turns<O: Future<Output = Result<Download>>>(
     match outcome {
         Ok(Ok(Some(parts))) if stored == size => finish(objects, key, &id, &parts, deadline).await,
         Ok(Ok(Some(_))) => Err(Error::Unavailable("GitLab: a file is not as long as it said".into())),
-        Ok(Ok(None)) => expect(objects, key).await,
+        Ok(Ok(None)) => expect(objects, key, deadline).await,
         Ok(Err(error)) => Err(error),
         Err(_) => {
             let megabytes = |bytes: u64| bytes / 1_000_000;
@@ -117,18 +119,25 @@ async fn finish(objects: &Objects, key: &ObjectKey, id: &str, parts: &[Part], de
     match timeout_at(deadline + COMPLETION, objects.complete_upload(key, id, parts)).await {
         Ok(Ok(())) => Ok(()),
         // Somebody else was faster.
-        Ok(Err(Error::NotFound(_))) => expect(objects, key).await,
+        Ok(Err(Error::NotFound(_))) => expect(objects, key, deadline).await,
         Ok(Err(error)) => Err(error),
-        Err(_) => Err(in_progress("This file is nearly ready: ask again".into())),
+        Err(_) => Err(nearly_ready()),
     }
 }
 
-/// The object that another request has made.
-async fn expect(objects: &Objects, key: &ObjectKey) -> Result<()> {
-    match objects.head(key).await? {
-        Some(_) => Ok(()),
-        None => Err(Error::Unavailable("S3: an upload has vanished".into())),
+/// Waits for the object that another request is making of the same parts.
+async fn expect(objects: &Objects, key: &ObjectKey, deadline: Instant) -> Result<()> {
+    while objects.head(key).await?.is_none() {
+        if Instant::now() >= deadline + COMPLETION {
+            return Err(nearly_ready());
+        }
+        sleep(LOOK_AGAIN).await;
     }
+    Ok(())
+}
+
+fn nearly_ready() -> Error {
+    in_progress("This file is nearly ready: ask again".into())
 }
 
 fn in_progress(message: String) -> Error {

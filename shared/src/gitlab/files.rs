@@ -19,6 +19,8 @@ use crate::model::ProjectId;
 
 /// How long GitLab may take to begin its answer. It reads a large file whole before it tells of it.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
+/// How much longer than its caller's deadline a connection lives, so that the caller says what the end means.
+const GRACE: Duration = Duration::from_secs(1);
 /// Files in LFS may lie in an object storage that GitLab redirects to.
 const REDIRECTS: usize = 3;
 const LARGEST_DOCUMENT: usize = 1 << 20;
@@ -235,7 +237,7 @@ impl GitLab {
         let mut tries = 0;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let request = self.http.request(method.clone(), url).headers(headers.clone()).timeout(left);
+            let request = self.http.request(method.clone(), url).headers(headers.clone()).timeout(left + GRACE);
             let sent = tokio::time::timeout(left.min(FIRST_BYTE), request.send()).await;
             match sent {
                 Ok(Ok(response)) => return Ok(response),
