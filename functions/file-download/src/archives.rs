@@ -34,7 +34,7 @@ pub async fn archive(
     let key = ObjectKey::of_archive(access, &commit, format)?;
     let there = objects.head(&key).await?.map(|info| info.size);
     if request.method == Method::HEAD {
-        return Ok(Answer::Described { name, media_type, etag, size: there });
+        return Ok(Answer::Described { name, media_type: media_type.to_owned(), etag, size: there });
     }
     let size = match there {
         Some(size) => size,

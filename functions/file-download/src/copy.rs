@@ -127,8 +127,9 @@ async fn finish(objects: &Objects, key: &ObjectKey, id: &str, parts: &[Part], de
 
 /// Waits for the object that another request is making of the same parts.
 async fn expect(objects: &Objects, key: &ObjectKey, deadline: Instant) -> Result<()> {
+    let patience = deadline.min(Instant::now()) + COMPLETION;
     while objects.head(key).await?.is_none() {
-        if Instant::now() >= deadline + COMPLETION {
+        if Instant::now() >= patience {
             return Err(nearly_ready());
         }
         sleep(LOOK_AGAIN).await;

@@ -57,6 +57,10 @@ impl Asked<'_> {
         let source = self.open(0).await?;
         match source.size() {
             Some(size) if is_head => return Ok(self.here(self.info(size, None), Bytes::new())),
+            None if is_head => {
+                let (name, etag) = (self.name().to_owned(), self.etag());
+                return Ok(Answer::Described { media_type: media_type(&name), name, etag, size: None });
+            }
             Some(size) if size > BODY_LIMIT as u64 => return self.elsewhere(Some(size)).await,
             _ => {}
         }
@@ -65,7 +69,7 @@ impl Asked<'_> {
             return Err(Error::Unavailable("GitLab: a file is not as long as it said".into()));
         }
         let part = wanted_range(&request.headers).and_then(|range| part_of(range, bytes.len()));
-        let Some(part) = part.filter(|_| !is_head) else {
+        let Some(part) = part else {
             return Ok(self.here(self.info(bytes.len() as u64, None), bytes));
         };
         let range = format!("bytes {}-{}/{}", part.start(), part.end(), bytes.len());

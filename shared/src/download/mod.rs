@@ -31,7 +31,7 @@ pub enum Answer {
     /// The client has it already.
     Unchanged(ObjectInfo),
     /// To a HEAD: a file that has not been looked into, so that its size may not be known.
-    Described { name: String, media_type: &'static str, etag: String, size: Option<u64> },
+    Described { name: String, media_type: String, etag: String, size: Option<u64> },
 }
 
 impl IntoResponse for Answer {
@@ -56,7 +56,7 @@ impl IntoResponse for Answer {
                 let mut response = Response::new(Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()));
                 let headers = response.headers_mut();
                 insert(headers, CONTENT_DISPOSITION, Some(&attachment(&name)));
-                insert(headers, CONTENT_TYPE, Some(media_type));
+                insert(headers, CONTENT_TYPE, Some(&media_type));
                 insert(headers, ETAG, Some(&etag));
                 if let Some(size) = size {
                     headers.insert(CONTENT_LENGTH, HeaderValue::from(size));

@@ -186,6 +186,9 @@ async fn a_size_that_nobody_tells_is_found_out() {
     upstream.set(Mood::Chunked);
     assert_eq!(&got(&hub, &format!("{FLOOD}/repository/small.bin")).await.bytes[..], b"small");
     let url = format!("{FLOOD}/repository/w.bin");
+    let head = ask(&hub, Method::HEAD, DEVELOPER, &format!("/api/download/{url}"), &[]).await;
+    assert!(head.status == StatusCode::OK && head.headers.contains_key("etag"));
+    assert!(!head.headers.contains_key("content-length") && keys(&hub).await.is_empty());
     assert!(follow(&got(&hub, &url).await, &[]).await.bytes == whole);
     assert!(follow(&got(&hub, &url).await, &[]).await.bytes == whole);
     assert_eq!((keys(&hub).await.len(), unfinished(&hub).await), (1, 0));
