@@ -4,6 +4,7 @@
 mod dynamodb;
 mod gitlab_access;
 mod gitlab_faults;
+mod gitlab_files;
 mod gitlab_wire;
 mod process;
 mod program;

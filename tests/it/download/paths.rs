@@ -6,6 +6,7 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use local::gitlab::Visibility;
 
 use super::*;
+use crate::house::read;
 
 #[tokio::test]
 async fn hostile_paths_are_refused_before_gitlab_is_asked() {
@@ -127,6 +128,10 @@ async fn odd_names_pass_the_gateway() {
             assert_eq!(bytes.strip_suffix(&[0xff]), Some(name.as_bytes()), "{path}");
         }
     }
+    let recorded: ApiGatewayV2httpRequest = serde_json::from_str(&read("events/download.json")).unwrap();
+    let answer = serde_json::to_value(shared::lambda::answer(router.clone(), recorded, "lambda").await).unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    assert!(answer["body"].as_str().unwrap().contains(','), "a table: {answer}");
     let refused = serde_json::to_value(ask("/api/download/earth/flood-model/repository/../x", "").await).unwrap();
     let body: Value = serde_json::from_str(refused["body"].as_str().unwrap()).unwrap();
     assert_eq!((&refused["statusCode"], &body["status_code"]), (&json!(400), &json!(400)));
