@@ -9,6 +9,7 @@ use shared::catalog::default_categories;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::dialect::Dialect;
+use shared::documents::cors;
 use shared::gitlab::Token;
 use shared::route::{assemble, render};
 use shared::state::AppState;
@@ -71,12 +72,12 @@ pub fn router(state: &AppState) -> Router {
     let mlflow =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
     let api = Router::new().nest("/api", assemble(file_download::routes(), state));
-    render(mlflow, Dialect::Mlflow).merge(render(api, Dialect::Detail))
+    render(mlflow, Dialect::Mlflow).merge(cors(render(api, Dialect::Detail)))
 }
 
 /// The hub's refusal of a body that the gateway would not carry.
-pub fn too_large(_: &Request) -> Response {
-    Dialect::Mlflow.render(&shared::extract::too_large(), "")
+pub fn too_large(request: &Request) -> Response {
+    Dialect::of(request.uri().path()).render(&shared::extract::too_large(), "")
 }
 
 /// Says in `Server-Timing`, which browsers show, what an answer cost in DynamoDB.

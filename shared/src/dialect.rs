@@ -22,6 +22,11 @@ pub enum Dialect {
 const RETRY_AFTER_FAULT: u64 = 1;
 
 impl Dialect {
+    /// What is spoken at a path of the hub, for answers that no router gives.
+    pub fn of(path: &str) -> Self {
+        if path == "/mlflow" || path.starts_with("/mlflow/") { Self::Mlflow } else { Self::Detail }
+    }
+
     fn status(self, error: &Error) -> StatusCode {
         match (self, error) {
             (_, Error::Invalid(_)) => StatusCode::BAD_REQUEST,

@@ -16,6 +16,7 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 use lambda_http::request::LambdaRequest;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::clock::Clock;
@@ -31,6 +32,9 @@ pub type Failure = lambda_http::Error;
 
 /// How long a cold start waits for its first connection to DynamoDB.
 const CONNECT: Duration = Duration::from_secs(2);
+
+/// How long before Lambda ends an invocation its work must be done.
+const BEFORE_THE_END: Duration = Duration::from_secs(5);
 
 /// Bytes of a text up to which an answer travels as a JSON string. Escaping may grow a text more than
 /// base64's third, and an answer at the limit would then exceed Lambda's 6 MB.
@@ -63,6 +67,45 @@ const ENCODED_IN_QUERY: &AsciiSet =
 
 /// Serves `router` until the environment ends: one JSON line per request in the log.
 pub async fn run(router: fn(&AppState) -> Router) -> std::result::Result<(), Failure> {
+    let router = router(&start().await?);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        let router = router.clone();
+        async move { Ok::<_, Failure>(answer(router, event.payload, &event.context.request_id).await) }
+    }))
+    .await
+}
+
+/// As [`run`], for a function that the gateway is not the only one to call: what is no request goes to
+/// `handle`, with the instant by which it must be done.
+pub async fn run_events<H>(
+    router: fn(&AppState) -> Router,
+    handle: fn(AppState, Value, Instant) -> H,
+) -> std::result::Result<(), Failure>
+where
+    H: Future<Output = Result<Value>>,
+{
+    let state = start().await?;
+    let router = router(&state);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let (router, state) = (router.clone(), state.clone());
+        async move {
+            let LambdaEvent { payload, context } = event;
+            if payload.get("requestContext").is_some() {
+                let request = serde_json::from_value(payload)?;
+                return Ok::<_, Failure>(serde_json::to_value(answer(router, request, &context.request_id).await)?);
+            }
+            let left = context.deadline.saturating_sub(u64::try_from(state.clock.now_ms()).unwrap_or_default());
+            let deadline = Instant::now() + Duration::from_millis(left).saturating_sub(BEFORE_THE_END);
+            handle(state, payload, deadline).await.map_err(|error| {
+                tracing::error!(lambda_id = context.request_id, %error, "an event was not handled");
+                error.into()
+            })
+        }
+    }))
+    .await
+}
+
+async fn start() -> std::result::Result<AppState, Failure> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -70,19 +113,10 @@ pub async fn run(router: fn(&AppState) -> Router) -> std::result::Result<(), Fai
         .with_span_list(false)
         .with_max_level(tracing::Level::INFO)
         .init();
-    let state = match initialise().await {
-        Ok(state) => state,
-        Err(error) => {
-            tracing::error!(%error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    let router = router(&state);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let router = router.clone();
-        async move { Ok::<_, Failure>(answer(router, event.payload, &event.context.request_id).await) }
-    }))
-    .await
+    initialise().await.map_err(|error| {
+        tracing::error!(%error, "the function cannot start");
+        error.into()
+    })
 }
 
 /// Everything that a cold start can do before its first request, while Lambda gives it a full processor.
@@ -110,9 +144,9 @@ pub async fn answer(router: Router, event: ApiGatewayV2httpRequest, lambda_id: &
             Ok(response) => response,
             Err(never) => match never {},
         },
-        Err(error) => dialect_of(&path).render(&error, &request_id),
+        Err(error) => Dialect::of(&path).render(&error, &request_id),
     };
-    let response = whole(response, dialect_of(&path), &request_id).await;
+    let response = whole(response, &request_id, &path).await;
     tracing::info!(
         request_id,
         lambda_id,
@@ -142,11 +176,6 @@ fn request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Reque
     Ok(Request::from_parts(parts, Body::new(body)))
 }
 
-/// How whoever asks for a path hears of what no router saw.
-fn dialect_of(path: &str) -> Dialect {
-    if path.starts_with("/api/") { Dialect::Detail } else { Dialect::Mlflow }
-}
-
 /// A URI that a router decodes to exactly `path`. Dot segments and backslashes are refused: a proxy or
 /// storage behind us could read another path in them.
 fn uri(path: &str, query: &str) -> Result<Uri> {
@@ -165,14 +194,14 @@ fn uri(path: &str, query: &str) -> Result<Uri> {
 }
 
 /// The gateway's form of an answer.
-async fn whole(response: Response<Body>, dialect: Dialect, request_id: &str) -> ApiGatewayV2httpResponse {
+async fn whole(response: Response<Body>, request_id: &str, path: &str) -> ApiGatewayV2httpResponse {
     let (parts, body) = response.into_parts();
     let (parts, bytes) = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => (parts, body.to_bytes()),
         Err(error) => {
             let error = Error::internal(format!("the answer cannot be sent: {error}"));
             tracing::error!(request_id, %error, "request failed");
-            let (parts, body) = dialect.render(&error, request_id).into_parts();
+            let (parts, body) = Dialect::of(path).render(&error, request_id).into_parts();
             (parts, body.collect().await.map(|body| body.to_bytes()).unwrap_or_default())
         }
     };

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod dialect;
+pub mod documents;
 pub mod download;
 pub mod error;
 pub mod extract;

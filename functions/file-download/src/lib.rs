@@ -11,6 +11,7 @@ mod target;
 use axum::Router;
 use axum::http::Method;
 use shared::dialect::Dialect;
+use shared::documents::cors;
 use shared::route::{BROWSE, DOWNLOAD, Route, assemble, no_such_endpoint, render};
 use shared::state::AppState;
 
@@ -24,5 +25,6 @@ pub fn routes() -> Vec<Route> {
 
 /// The function as it is served.
 pub fn router(state: &AppState) -> Router {
-    render(Router::new().nest("/api", assemble(routes(), state)).fallback(no_such_endpoint), Dialect::Detail)
+    let api = Router::new().nest("/api", assemble(routes(), state)).fallback(no_such_endpoint);
+    cors(render(api, Dialect::Detail))
 }

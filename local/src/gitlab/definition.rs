@@ -45,7 +45,7 @@ struct AccountEntry {
     admin: bool,
     #[serde(default)]
     external: bool,
-    /// Full paths of projects in the same file.
+    /// Full paths of projects, here or in the demo world.
     #[serde(default)]
     starred: Vec<String>,
 }

@@ -3,8 +3,11 @@
 
 mod dynamodb;
 mod gitlab_access;
+mod gitlab_catalog;
+mod gitlab_client;
 mod gitlab_faults;
 mod gitlab_files;
+mod gitlab_hooks;
 mod gitlab_wire;
 mod process;
 mod program;

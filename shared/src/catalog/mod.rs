@@ -5,11 +5,15 @@
 //! that comes from there, for who sees the project only.
 
 mod category;
+mod item;
 mod row;
+mod snapshot;
 mod visible;
 
 pub use category::{AssetRule, Category, default_categories};
+pub use item::{ModelOfProject, StoredItem};
 pub use row::{Facts, Row, Scalar};
+pub use snapshot::Snapshot;
 pub use visible::{Sight, Visible};
 
 /// Stands in stored documents for the hub's own root URL, which only the answer knows: `perigee:/api/stac`.

@@ -29,14 +29,19 @@ pub enum Sight {
 impl Visible {
     /// How much of the item behind `row` the caller sees.
     pub fn sight(&self, row: &Row) -> Sight {
-        if self.everything || self.is_open(row.code_visibility) {
+        self.sight_of(row.project, row.visibility, row.code_visibility)
+    }
+
+    /// How much of a project the caller sees that is, and whose code is, visible to these.
+    pub fn sight_of(&self, project: ProjectId, visibility: Visibility, code_visibility: Visibility) -> Sight {
+        if self.everything || self.is_open(code_visibility) {
             return Sight::Code;
         }
         // Guests of a project whose repository is open to them have been answered above.
-        match self.projects.get(&row.project) {
+        match self.projects.get(&project) {
             Some(true) => Sight::Code,
             Some(false) => Sight::Project,
-            None if self.is_open(row.visibility) => Sight::Project,
+            None if self.is_open(visibility) => Sight::Project,
             None => Sight::Hidden,
         }
     }

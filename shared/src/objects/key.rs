@@ -3,7 +3,7 @@
 use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::gitlab::ArchiveFormat;
-use crate::model::{ArtifactPath, Experiment, ProjectId};
+use crate::model::{ArtifactPath, Experiment, ModelVersion, ProjectId, VersionSource};
 
 /// S3's limit on a key, bytes.
 const LONGEST_KEY: usize = 1024;
@@ -61,6 +61,22 @@ impl ObjectKey {
     /// The place of a text of a project that is too large for the table, by its content.
     pub(crate) fn of_text(project: ProjectId, text: &str) -> Self {
         Self(format!("texts/{project}/{}", crate::store::keys::hash(text)))
+    }
+
+    /// The place of a file of a model version, for the catalog's service; `None` if it lies outside this hub or by a
+    /// run's id only. A version never leads out of its own project's part of the bucket.
+    pub fn of_model_version(version: &ModelVersion, file: &ArtifactPath) -> Option<Self> {
+        let Ok(VersionSource::Artifacts { experiment, path }) = VersionSource::parse(&version.storage) else {
+            return None;
+        };
+        let experiment: u64 = experiment.parse().ok()?;
+        let key = format!("artifacts/{}/{experiment}/{}", version.project, path.join(file).as_str());
+        (key.len() <= LONGEST_KEY).then_some(Self(key))
+    }
+
+    /// The place of the catalog's snapshot.
+    pub(crate) fn of_catalog() -> Self {
+        Self("catalog/rows".to_owned())
     }
 
     /// A place that the table names.

@@ -210,6 +210,39 @@ pub(crate) fn projects(id: ProjectId) -> String {
     format!("PROJECTS#{}", id.0 % PROJECT_SHARDS)
 }
 
+/// An item of the catalog: its documents are under [`META`], what searches read of it under [`CATALOG_ROW`].
+pub(crate) fn catalog_item(project: ProjectId, collection: &str) -> String {
+    format!("ITEM#{project}#{collection}")
+}
+
+pub(crate) const CATALOG_ROW: &str = "ROW";
+
+/// Index partition: the catalog's rows in the order of their writing.
+pub(crate) const CATALOG_CHANGES: &str = "CATALOG";
+
+/// Index order: time of writing (ms), then the item.
+pub(crate) fn catalog_change(written_at: i64, project: ProjectId, collection: &str) -> String {
+    format!("{}#{project}#{collection}", catalog_changes_from(written_at))
+}
+
+/// Sorts before every change from this time (ms) on.
+pub(crate) fn catalog_changes_from(ms: i64) -> String {
+    format!("{:020}", ms.max(0))
+}
+
+/// The time in a [`catalog_change`].
+pub(crate) fn time_of_catalog_change(order: &str) -> Option<i64> {
+    order.split('#').next()?.parse().ok()
+}
+
+/// A webhook's delivery that is being, or has been, answered.
+pub(crate) fn delivery(id: &str) -> String {
+    format!("HOOK#{}", part(id))
+}
+
+/// Where the catalog's synchronisation goes on.
+pub(crate) const SYNC_CURSOR: &str = "SYNC";
+
 /// 20 digits whose order is the reverse of the numbers' order.
 fn descending(value: i64) -> String {
     let ascending = value.wrapping_sub(i64::MIN).cast_unsigned();
@@ -253,6 +286,11 @@ mod tests {
             format!("GSI1 {} / wine", models_of(ProjectId(7), false)),
             format!("GSI1 {} / {}", versions_of(ProjectId(7), true), version_order(1_700_000_000_000, "wine", 3)),
             format!("GSI1 {} / {}", projects(ProjectId(7)), 7),
+            catalog_item(ProjectId(7), "aimodel") + " / " + META,
+            catalog_item(ProjectId(7), "aimodel") + " / " + CATALOG_ROW,
+            format!("GSI1 {CATALOG_CHANGES} / {}", catalog_change(1_700_000_000_000, ProjectId(7), "aimodel")),
+            delivery("0a1b") + " / " + META,
+            SYNC_CURSOR.to_owned() + " / " + META,
         ];
         insta::assert_snapshot!(rows.join("\n"));
     }

@@ -2,6 +2,7 @@
 //! Methods that change or show a project's data take `&Access`, the proof that the caller may.
 
 mod attributes;
+mod catalog;
 mod experiments;
 mod fold;
 mod inputs;
@@ -36,6 +37,7 @@ use crate::model::{Experiment, ExperimentId, ProjectId, RegisteredModel};
 use crate::objects::Objects;
 
 pub use attributes::TagChange;
+pub use catalog::{CatalogChange, CatalogDocument};
 pub use experiments::DEFAULT_EXPERIMENT;
 pub use logged_models::{NewLoggedModel, no_logged_model};
 pub use model_versions::{NewModelVersion, no_version};

@@ -24,7 +24,6 @@ async fn a_file_comes_as_a_download() {
             ("accept-ranges", "bytes"),
             ("x-content-type-options", "nosniff"),
             ("cache-control", "private, no-cache"),
-            ("vary", "Authorization, X-Gitlab-Token, Private-Token"),
         ] {
             let value = header_of(&answer, name);
             match name {
@@ -35,6 +34,27 @@ async fn a_file_comes_as_a_download() {
         }
     }
     assert!(keys(&hub).await.is_empty(), "small files leave no copies");
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_ask_with_a_token() {
+    let hub = Hub::start().await;
+    let url = format!("/api/download/{FLOOD}/repository/README.md");
+    let asked = [
+        ("origin", "https://browser.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "x-gitlab-token,range"),
+    ];
+    let allowed = ask(&hub, Method::OPTIONS, NOBODY, &url, &asked).await;
+    assert_eq!((allowed.status, header_of(&allowed, "access-control-allow-origin")), (StatusCode::OK, "*"));
+    assert!(header_of(&allowed, "access-control-allow-headers").contains("x-gitlab-token"));
+    for (token, status) in [(DEVELOPER, StatusCode::OK), (NOBODY, StatusCode::NOT_FOUND)] {
+        let answer = ask(&hub, Method::GET, token, &url, &asked[..1]).await;
+        assert_eq!((answer.status, header_of(&answer, "access-control-allow-origin")), (status, "*"));
+    }
+    let answer = got(&hub, &format!("{FLOOD}/repository/README.md")).await;
+    let vary: Vec<_> = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
+    assert!(vary.contains(&"Authorization, X-Gitlab-Token, Private-Token"), "{vary:?}");
 }
 
 #[tokio::test]

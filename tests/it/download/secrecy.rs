@@ -67,6 +67,9 @@ async fn s8_only_named_headers_of_gitlabs_come_through() {
     assert!(direct.headers().contains_key("set-cookie") && direct.headers().contains_key("x-gitlab-blob-id"));
     let allowed = [
         "accept-ranges",
+        // Ours, for pages of other origins.
+        "access-control-allow-origin",
+        "access-control-expose-headers",
         "cache-control",
         "content-disposition",
         "content-length",

@@ -3,7 +3,8 @@
 use async_graphql::{Enum, Error, ID, Object, Result, SimpleObject, scalar};
 use serde::{Deserialize, Serialize};
 
-use super::schema::{MAX_PAGE, Viewer};
+use super::pages::MAX_PAGE;
+use super::schema::Viewer;
 use crate::gitlab::belongings::id_in;
 use crate::gitlab::rest::registries::{REGISTRY, image};
 

@@ -3,6 +3,7 @@
 //! Errors of a query come with status 200; a bad token or one without `api` or `read_api` is a 401.
 
 mod containers;
+mod pages;
 mod repository;
 mod schema;
 

@@ -7,7 +7,8 @@ use async_graphql::{InputValueError, InputValueResult};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::schema::{MAX_PAGE, PageInfo, Viewer};
+use super::pages::{MAX_PAGE, PageInfo};
+use super::schema::Viewer;
 use crate::gitlab::files::RepositoryFile;
 use crate::gitlab::repository::{Repository as Content, blob_id, commit_id, pointer};
 

@@ -1,19 +1,15 @@
 //! The part of GitLab's GraphQL schema that the hub asks for: <https://docs.gitlab.com/api/graphql/reference/>.
 
 use async_graphql::{ComplexObject, Context, Enum, Error, ID, Object, Result, SimpleObject};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
 
 use super::containers::{ContainerRepository, ContainerRepositoryID};
+use super::pages::{Field, Order, ProjectConnection, Window};
 use super::repository::Repository;
 use crate::gitlab::caller::Caller;
 use crate::gitlab::repository::Repository as Content;
 use crate::gitlab::state::{Account, Project as ProjectState, Role, State, Visibility};
 use crate::gitlab::world::World;
 
-/// Nodes of one page; more are never given, and fewer only when asked for.
-pub const MAX_PAGE: usize = 100;
 /// The most complex query, in GitLab's points: of who signed in, and of anonymous callers.
 const MAX_COMPLEXITY: usize = 250;
 const MAX_ANONYMOUS_COMPLEXITY: usize = 200;
@@ -37,7 +33,7 @@ impl Viewer {
         self.world.complexity_limit().unwrap_or(usual)
     }
 
-    fn project(&self, state: &State, project: &ProjectState) -> Option<Project> {
+    pub fn project(&self, state: &State, project: &ProjectState) -> Option<Project> {
         let permissions = state.permissions(self.account(), project);
         let role = self.account().and_then(|account| state.project_role(account.id, project));
         permissions.read.then(|| Project {
@@ -155,57 +151,6 @@ impl Query {
     }
 }
 
-/// Which part of an ordered list was asked for.
-struct Window {
-    first: Option<i32>,
-    last: Option<i32>,
-    after: Option<Position>,
-    before: Option<Position>,
-}
-
-impl Window {
-    fn parse(first: Option<i32>, last: Option<i32>, after: Option<String>, before: Option<String>) -> Result<Self> {
-        let position = |cursor: Option<String>| cursor.map(|cursor| Position::parse(&cursor)).transpose();
-        Ok(Window { first, last, after: position(after)?, before: position(before)? })
-    }
-
-    fn page(self, viewer: &Viewer, state: &State, found: Vec<&ProjectState>, order: &Order) -> ProjectConnection {
-        let Window { first, last, after, before } = self;
-        let limit = |asked: i32| usize::try_from(asked).map_or(0, |asked| asked.min(MAX_PAGE));
-        let mut nodes: Vec<(Position, &ProjectState)> = found.into_iter().map(|p| (order.position(p), p)).collect();
-        nodes.sort_by(|(a, _), (b, _)| order.compare(a, b));
-
-        let count = i32::try_from(nodes.len()).unwrap_or(i32::MAX);
-        let all = nodes.len();
-        nodes.retain(|(at, _)| after.as_ref().is_none_or(|after| order.compare(at, after).is_gt()));
-        let mut has_previous_page = nodes.len() < all;
-        let behind = nodes.len();
-        nodes.retain(|(at, _)| before.as_ref().is_none_or(|before| order.compare(at, before).is_lt()));
-        let mut has_next_page = nodes.len() < behind;
-        if let Some(last) = last {
-            has_previous_page |= nodes.len() > limit(last);
-            nodes.drain(..nodes.len().saturating_sub(limit(last)));
-        } else {
-            let first = first.map_or(MAX_PAGE, limit);
-            has_next_page |= nodes.len() > first;
-            nodes.truncate(first);
-        }
-
-        let edges: Vec<ProjectEdge> = nodes
-            .iter()
-            .filter_map(|(at, p)| Some(ProjectEdge { cursor: at.cursor(), node: viewer.project(state, p)? }))
-            .collect();
-        let page_info = PageInfo {
-            has_next_page,
-            has_previous_page,
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-        };
-        let nodes = edges.iter().map(|edge| edge.node.clone()).collect();
-        ProjectConnection { nodes, edges, page_info, count }
-    }
-}
-
 /// The number in `gid://gitlab/Project/N`.
 fn project_id(id: &ID) -> Result<u64> {
     let number = id.strip_prefix("gid://gitlab/Project/").and_then(|number| number.parse().ok());
@@ -214,68 +159,6 @@ fn project_id(id: &ID) -> Result<u64> {
 
 fn gid(id: u64) -> String {
     format!("gid://gitlab/Project/{id}")
-}
-
-/// `<field>_<asc|desc>`
-struct Order {
-    by: Field,
-    ascending: bool,
-}
-
-enum Field {
-    Id,
-    Name,
-    Path,
-    Created,
-}
-
-impl Order {
-    fn parse(sort: &str) -> Result<Self> {
-        let (field, direction) = sort.rsplit_once('_').unwrap_or((sort, "asc"));
-        let by = match field.to_lowercase().as_str() {
-            "id" => Field::Id,
-            "name" => Field::Name,
-            "path" => Field::Path,
-            "created" | "created_at" | "updated" | "updated_at" | "latest_activity" => Field::Created,
-            _ => return Err(Error::new(format!("unknown sort order {sort:?}"))),
-        };
-        Ok(Order { by, ascending: direction.eq_ignore_ascii_case("asc") })
-    }
-
-    fn position(&self, project: &ProjectState) -> Position {
-        let key = match self.by {
-            Field::Id => String::new(),
-            Field::Name => project.name.to_lowercase(),
-            Field::Path => project.path.to_lowercase(),
-            Field::Created => project.created_at.clone(),
-        };
-        Position { key, id: project.id }
-    }
-
-    fn compare(&self, a: &Position, b: &Position) -> std::cmp::Ordering {
-        if self.ascending { a.cmp(b) } else { b.cmp(a) }
-    }
-}
-
-/// A place in an order; its text form is a cursor, which stays good when projects come and go.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Position {
-    key: String,
-    id: u64,
-}
-
-impl Position {
-    fn cursor(&self) -> String {
-        STANDARD.encode(json!({ "key": self.key, "id": self.id }).to_string())
-    }
-
-    fn parse(cursor: &str) -> Result<Self> {
-        let parse = || {
-            let value: Value = serde_json::from_slice(&STANDARD.decode(cursor).ok()?).ok()?;
-            Some(Position { key: value["key"].as_str()?.to_owned(), id: value["id"].as_u64()? })
-        };
-        parse().ok_or_else(|| Error::new("Please provide a valid cursor"))
-    }
 }
 
 #[derive(SimpleObject)]
@@ -314,7 +197,7 @@ impl UserCore {
 
 #[derive(SimpleObject, Clone)]
 #[graphql(complex)]
-struct Project {
+pub struct Project {
     #[graphql(skip)]
     number: u64,
     id: ID,
@@ -362,28 +245,6 @@ struct ProjectPermissions {
 struct AccessLevel {
     integer_value: i32,
     string_value: AccessLevelEnum,
-}
-
-#[derive(SimpleObject)]
-struct ProjectConnection {
-    nodes: Vec<Project>,
-    edges: Vec<ProjectEdge>,
-    page_info: PageInfo,
-    count: i32,
-}
-
-#[derive(SimpleObject)]
-struct ProjectEdge {
-    cursor: String,
-    node: Project,
-}
-
-#[derive(SimpleObject)]
-pub struct PageInfo {
-    pub has_next_page: bool,
-    pub has_previous_page: bool,
-    pub start_cursor: Option<String>,
-    pub end_cursor: Option<String>,
 }
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
