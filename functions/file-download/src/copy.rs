@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{TryStreamExt, stream};
 use shared::gitlab::Download;
-use shared::objects::{Begun, COPY_PART, ObjectKey, Objects, Part};
+use shared::objects::{Begun, COPY_PART, MOST_PARTS, ObjectKey, Objects, Part};
 use shared::{Error, Result};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -20,6 +20,8 @@ pub const TURN: Duration = Duration::from_secs(18);
 const COMPLETION: Duration = Duration::from_secs(6);
 /// Parts that are under way to S3 at once; memory holds one more.
 const PARTS_AT_ONCE: usize = 3;
+/// Bytes of the largest copy that S3 takes in parts of this size.
+const LARGEST: u64 = MOST_PARTS as u64 * COPY_PART as u64;
 /// How often to look whether another request has finished.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -35,6 +37,9 @@ pub async fn in_turns<O: Future<Output = Result<Download>>>(
     deadline: Instant,
     open: impl FnOnce(u64) -> O,
 ) -> Result<()> {
+    if size > LARGEST {
+        return Err(Error::TooLarge(format!("A file of {size} bytes is more than this hub copies: fetch it from GitLab")));
+    }
     let begun = objects.resume_copy(key, size).await?;
     let (id, stored) = (begun.id.clone(), AtomicU64::new(begun.stored));
     let turn = async {
