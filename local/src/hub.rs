@@ -11,8 +11,9 @@ use shared::config::Config;
 use shared::dialect::Dialect;
 use shared::documents::cors;
 use shared::gitlab::Token;
-use shared::route::{assemble, render};
+use shared::route::{assemble, no_such_endpoint, render};
 use shared::state::AppState;
+use tower::ServiceExt;
 
 use crate::aws::AwsService;
 use crate::start::StartError;
@@ -71,8 +72,17 @@ pub fn router(state: &AppState) -> Router {
     let global = groups.into_iter().flatten().collect();
     let mlflow =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
-    let api = Router::new().nest("/api", assemble(file_download::routes(), state));
-    render(mlflow, Dialect::Mlflow).merge(cors(render(api, Dialect::Detail)))
+    let others = stac_catalog::service(state).merge(catalog_sync::service(state)).merge(file_download::service(state));
+    let others = cors(render(others.fallback(no_such_endpoint), Dialect::Detail));
+    // Each part speaks its own dialect, also of paths that it does not know.
+    let mlflow = render(mlflow, Dialect::Mlflow);
+    Router::new().fallback_service(tower::service_fn(move |request: Request| {
+        let part = match Dialect::of(request.uri().path()) {
+            Dialect::Mlflow => &mlflow,
+            Dialect::Detail => &others,
+        };
+        part.clone().oneshot(request)
+    }))
 }
 
 /// The hub's refusal of a body that the gateway would not carry.

@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod aws;
+pub mod catalog;
 mod data;
 pub mod emulators;
 pub mod gitlab;

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use notify::RecommendedWatcher;
 use shared::clock::Clock;
 use shared::gitlab::Token;
 use tokio::net::TcpListener;
@@ -13,6 +14,7 @@ use url::Url;
 
 use crate::args::Args;
 use crate::aws::{AwsService, EndpointVariables};
+use crate::catalog::{self, Changed};
 use crate::data::{DataFolder, random_key};
 use crate::emulators::{dynamodb, s3};
 use crate::gitlab::{self, DefinitionError, World};
@@ -36,6 +38,8 @@ pub enum StartError {
     Emulator { name: &'static str, message: String },
     #[error("{0}; correct it, or leave out --projects")]
     World(#[from] DefinitionError),
+    #[error("the projects folder cannot be watched: {0}; check its rights and the system's limit of watches")]
+    Watch(String),
     #[error("a setting is wrong: {0}")]
     Settings(String),
     #[error("cannot create the {name}: {message}; check the service, its credentials and region")]
@@ -58,6 +62,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     folder: Option<DataFolder>,
+    _watcher: Option<RecommendedWatcher>,
 }
 
 impl Running {
@@ -150,6 +155,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
     };
 
     let mut hub = None;
+    let mut watcher = None;
     if let Some(listener) = hub_listener {
         let url = url_of(&listener, "hub")?;
         let backends = Backends {
@@ -163,6 +169,17 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         };
         let state = hub::state(&backends).await?;
         let mut router = hub::router(&state);
+        if state.config.sync_token.is_some() {
+            let changed = Changed::default();
+            if let Some(projects) = &args.projects {
+                watcher =
+                    Some(catalog::watch(projects, &changed).map_err(|error| StartError::Watch(error.to_string()))?);
+            }
+            let noticed = changed.clone();
+            router = router
+                .layer(axum::middleware::from_fn(move |request, next| catalog::notice(noticed.clone(), request, next)));
+            tasks.spawn(catalog::keep(state.clone(), changed, stopping.clone()));
+        }
         if args.show_cost {
             router = router.layer(axum::middleware::from_fn(hub::show_cost));
         }
@@ -171,7 +188,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         hub = Some(url);
     }
     let data = folder.as_ref().map(DataFolder::description);
-    Ok(Running { hub, dynamodb, s3, gitlab_url, world, data, stop, tasks, folder })
+    Ok(Running { hub, dynamodb, s3, gitlab_url, world, data, stop, tasks, folder, _watcher: watcher })
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -38,7 +38,9 @@ pub async fn in_turns<O: Future<Output = Result<Download>>>(
     open: impl FnOnce(u64) -> O,
 ) -> Result<()> {
     if size > LARGEST {
-        return Err(Error::TooLarge(format!("A file of {size} bytes is more than this hub copies: fetch it from GitLab")));
+        return Err(Error::TooLarge(format!(
+            "A file of {size} bytes is more than this hub copies: fetch it from GitLab"
+        )));
     }
     let begun = objects.resume_copy(key, size).await?;
     let (id, stored) = (begun.id.clone(), AtomicU64::new(begun.stored));

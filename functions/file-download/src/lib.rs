@@ -15,16 +15,20 @@ use shared::documents::cors;
 use shared::route::{BROWSE, DOWNLOAD, Route, assemble, no_such_endpoint, render};
 use shared::state::AppState;
 
-/// Every endpoint of this function, below `/api`.
+/// Every endpoint of this function.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::at(Method::GET, "/download/{*target}", DOWNLOAD, download::download),
-        Route::at(Method::GET, "/check/{*project}", BROWSE, check::check_project),
+        Route::at(Method::GET, "/api/download/{*target}", DOWNLOAD, download::download),
+        Route::at(Method::GET, "/api/check/{*project}", BROWSE, check::check_project),
     ]
+}
+
+/// The endpoints, errors not yet rendered.
+pub fn service(state: &AppState) -> Router {
+    assemble(routes(), state)
 }
 
 /// The function as it is served.
 pub fn router(state: &AppState) -> Router {
-    let api = Router::new().nest("/api", assemble(routes(), state)).fallback(no_such_endpoint);
-    cors(render(api, Dialect::Detail))
+    cors(render(service(state).fallback(no_such_endpoint), Dialect::Detail))
 }

@@ -8,6 +8,7 @@ mod gitlab_client;
 mod gitlab_faults;
 mod gitlab_files;
 mod gitlab_hooks;
+mod gitlab_old;
 mod gitlab_wire;
 mod process;
 mod program;

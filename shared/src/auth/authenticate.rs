@@ -1,5 +1,6 @@
 //! From a request's headers to a `Caller`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
@@ -58,6 +59,7 @@ pub(super) struct Shared {
     pub projects: Memory<(TokenHash, ProjectId), Option<Arc<Grant>>>,
     pub paths: Memory<(TokenHash, Arc<str>), Option<Arc<Grant>>>,
     pub members: Memory<TokenHash, Option<Arc<[Arc<Grant>]>>>,
+    pub starred: Memory<TokenHash, Arc<HashSet<ProjectId>>>,
     /// What a token was refused, by the name that the client gave.
     pub refusals: Memory<(TokenHash, Arc<str>), ()>,
 }
@@ -104,6 +106,7 @@ impl Auth {
             projects: Memory::new(&clock),
             paths: Memory::new(&clock),
             members: Memory::new(&clock),
+            starred: Memory::new(&clock),
             refusals: Memory::new(&clock),
             store,
             clock,

@@ -1,5 +1,6 @@
 //! `Caller`: who asks, and the one place where the question "may they?" is answered.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::authenticate::TokenHash;
@@ -101,6 +102,11 @@ impl Caller {
         let grants = self.memberships().await?;
         let projects = grants.iter().map(|grant| (grant.project(), grant.level() >= AccessLevel::ReadOnly)).collect();
         Ok(Visible { internal: !identity.external, projects, everything: false })
+    }
+
+    /// The projects that the caller has starred; `Unauthenticated` without a token.
+    pub async fn starred(&self) -> Result<Arc<HashSet<ProjectId>>> {
+        self.auth.0.starred(self.signed_in()?).await
     }
 
     /// Access to the project that owns `subject`, at the level that the route demands.

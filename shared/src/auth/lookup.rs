@@ -1,5 +1,6 @@
 //! What GitLab grants a token: by project id, by path, by membership. Memory first, then the table, then GitLab.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,18 @@ impl Shared {
             found.map(|grants| grants.into_iter().map(Arc::new).collect::<Arc<[_]>>())
         };
         Ok(self.members.get_or_ask(identity.hash.clone(), find).await?.unwrap_or_default())
+    }
+
+    /// The projects that the caller has starred. Not in the table: stars decide nothing.
+    pub async fn starred(&self, identity: &Identity) -> Result<Arc<HashSet<ProjectId>>> {
+        let find = async || {
+            let asked = self.clock.now_ms();
+            match self.gitlab.starred(&identity.token).await {
+                Ok(starred) => self.keep(Arc::new(starred), asked + TABLE_MS),
+                Err(error) => self.refuse(error, asked),
+            }
+        };
+        self.starred.get_or_ask(identity.hash.clone(), find).await
     }
 
     /// The table's entry, or else GitLab's answer, which is then written there. That a project is hidden

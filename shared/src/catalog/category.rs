@@ -168,7 +168,7 @@ mod tests {
     fn ids_and_topics_are_used_once() {
         for (json, why) in [
             ("[]", "at least one"),
-            ("{", "EOF"),
+            ("[{", "EOF"),
             (r#"[{"id":"a","title":"A","topic":"t"},{"id":"b","title":"B","topic":"t"}]"#, "used twice"),
             (r#"[{"id":"a","title":"A","topic":"t","aliases":["a"]}]"#, "used twice"),
             (r#"[{"id":"a/b","title":"A","topic":"t"}]"#, "is no id"),

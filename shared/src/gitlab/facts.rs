@@ -22,7 +22,8 @@ pub struct ProjectFacts {
     pub last_activity_at: String,
     pub archived: bool,
     pub default_branch: Option<String>,
-    /// Everything that only who may read the repository gets to see; `None` if there is no repository or it is empty.
+    /// Everything that only who may read the repository gets to see; `None` if there is no repository or it is empty,
+    /// and nothing around it either.
     pub repository: Option<RepositoryFacts>,
 }
 

@@ -128,8 +128,9 @@ impl Reader<'_> {
                 let usable = matches!(package.status.as_deref(), None | Some("default" | "deprecated"));
                 if usable && !packages.iter().any(|other| other.name == package.name) {
                     // GitLab gives the path below its own host, which its pages know.
-                    let page = url::Url::parse(project_url).and_then(|url| url.join(&package.links.web_path));
-                    let web_url = page.map_or_else(|_| format!("{project_url}/-/packages"), String::from);
+                    let page = package.links.web_path.filter(|path| path.starts_with('/'));
+                    let page = page.and_then(|path| url::Url::parse(project_url).ok()?.join(&path).ok());
+                    let web_url = page.map_or_else(|| format!("{project_url}/-/packages"), String::from);
                     packages.push(Package { name: package.name, kind: package.package_type, web_url });
                 }
             }
@@ -210,5 +211,5 @@ struct ListedPackage {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PackageLinks {
-    web_path: String,
+    web_path: Option<String>,
 }

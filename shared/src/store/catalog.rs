@@ -134,7 +134,7 @@ impl Store {
             .map(|(id, collection)| (keys::catalog_item(*id, collection), keys::META.to_owned()))
             .collect();
         let items = self.batch_get(wanted).await?;
-        Ok(items.iter().filter_map(|item| read_document(item, visible).transpose()).collect::<Result<Vec<_>>>()?)
+        items.iter().filter_map(|item| read_document(item, visible).transpose()).collect()
     }
 
     /// The newest version of each registered model of a project, prompts left out; for the project's item.

@@ -1,0 +1,87 @@
+//! GitLab's webhooks: something happened in a project, so its items are refreshed at once.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use shared::extract::read_body;
+use shared::model::ProjectId;
+use shared::state::AppState;
+use shared::{Error, Result};
+
+use crate::project::refresh;
+
+/// GitLab gives up on a webhook after 10 s.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// POST `/api/webhooks/gitlab`: project, group and system hooks. A delivery that comes twice is answered twice and
+/// handled once; one that could not be handled is answered 503, and the schedule mends what it was about.
+pub async fn receive_webhook(State(state): State<AppState>, request: Request<Body>) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    let event: Value = serde_json::from_slice(&read_body(body).await?)
+        .map_err(|error| Error::invalid(format!("the body is not JSON: {error}")))?;
+    let Some(id) = project(&event) else {
+        return Ok(done("ignored: the event is about no project"));
+    };
+    let delivery = delivery(&parts.headers);
+    if let Some(delivery) = &delivery
+        && !state.store.claim_delivery(delivery).await?
+    {
+        return Ok(done("handled before"));
+    }
+    let refreshed = match tokio::time::timeout(PATIENCE, refresh(&state, id)).await {
+        Ok(refreshed) => refreshed,
+        Err(_) => Err(Error::Unavailable("a webhook's project took longer than 8 s to read".into())),
+    };
+    match refreshed {
+        Ok(summary) => {
+            tracing::info!(project = id.0, %summary, "webhook");
+            Ok(done(&summary.to_string()))
+        }
+        Err(error) => {
+            if let Some(delivery) = &delivery {
+                state.store.release_delivery(delivery).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn done(outcome: &str) -> Response {
+    ([(CONTENT_TYPE, "application/json")], json!({ "outcome": outcome }).to_string()).into_response()
+}
+
+/// What stays the same when GitLab sends an event again.
+fn delivery(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().filter(|text| !text.is_empty() && text.len() <= 200);
+    text("idempotency-key").or_else(|| text("x-gitlab-event-uuid")).map(str::to_owned)
+}
+
+/// The project that an event of any kind is about.
+fn project(event: &Value) -> Option<ProjectId> {
+    let id = event["project_id"].as_u64().or_else(|| event["project"]["id"].as_u64());
+    id.or_else(|| event["object_attributes"]["project_id"].as_u64()).filter(|id| *id > 0).map(ProjectId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_name_their_project() {
+        for (event, expected) in [
+            (json!({ "object_kind": "push", "project_id": 7, "project": { "id": 7 } }), Some(7)),
+            (json!({ "object_kind": "release", "project": { "id": 8 } }), Some(8)),
+            (json!({ "event_name": "project_rename", "project_id": 9 }), Some(9)),
+            (json!({ "event_name": "user_create", "user_id": 1 }), None),
+            (json!({ "project_id": "7" }), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(project(&event), expected.map(ProjectId), "{event}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Search over items, by GET and by POST.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{RawQuery, Request};
+use axum::response::Response;
+use serde_json::{Value, json};
+use shared::context::Context;
+use shared::extract::read_body;
+use shared::{Error, Result};
+
+use crate::answer::{GEOJSON, JSON, Mode, STAC_VERSION, Viewer, document, link, url};
+use crate::catalog::Catalog;
+use crate::paging::{Asked, parameters};
+use crate::query::Search;
+
+/// GET `/api/stac/search`
+pub async fn get_search(
+    context: Context,
+    Extension(catalog): Extension<Catalog>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let parameters = parameters(query.as_deref());
+    let search = Search::from_parameters(parameters.clone())?;
+    answer(&context, &catalog, search, &Asked::new("/api/stac/search", &parameters), &parameters, None).await
+}
+
+/// POST `/api/stac/search`
+pub async fn post_search(
+    context: Context,
+    Extension(catalog): Extension<Catalog>,
+    request: Request<Body>,
+) -> Result<Response> {
+    let parameters = parameters(request.uri().query());
+    let bytes = read_body(request.into_body()).await?;
+    let body: Value = match bytes.is_empty() {
+        true => json!({}),
+        false => {
+            serde_json::from_slice(&bytes).map_err(|error| Error::invalid(format!("the body is not JSON: {error}")))?
+        }
+    };
+    let search = Search::from_body(&body)?;
+    answer(&context, &catalog, search, &Asked::new("/api/stac/search", &parameters), &[], None).await
+}
+
+/// The page of items that a search finds for this caller.
+pub async fn answer(
+    context: &Context,
+    catalog: &Catalog,
+    mut search: Search,
+    asked: &Asked,
+    parameters: &[(String, String)],
+    collection: Option<&str>,
+) -> Result<Response> {
+    let mode = Mode::parse(asked.mode.as_deref())?;
+    let from = asked.start(context, &search)?;
+    let viewer = Viewer::of(context).await?;
+    let starred = match search.q.starred {
+        false => None,
+        true => Some(context.caller.starred().await?),
+    };
+    // Clients may know a collection by another name.
+    for name in search.collections.iter_mut().flatten() {
+        if let Some(category) = context.state.config.category(name) {
+            name.clone_from(&category.id);
+        }
+    }
+    let found = catalog.index().await?.search(&search, &viewer.visible, starred.as_deref(), from.as_ref());
+
+    let wanted: Vec<_> = found.hits.iter().map(|hit| (hit.entry.project(), hit.entry.collection())).collect();
+    let mut documents = context.store().catalog_documents(&wanted, &viewer.visible).await?;
+    let mut features = Vec::with_capacity(documents.len());
+    for (project, collection) in wanted {
+        let place = documents.iter().position(|one| one.project == project && one.collection == collection);
+        // Gone, or hidden, since the index saw it.
+        let Some(place) = place else { continue };
+        let item = viewer.render(context, &documents.swap_remove(place))?;
+        features.push(search.fields.apply(mode.apply(item)));
+    }
+
+    let mut links = vec![asked.this(context, parameters), link("root", url(context, "/api/stac/"), JSON)];
+    if let Some(collection) = collection {
+        let href = url(context, &format!("/api/stac/collections/{collection}"));
+        links.push(link("collection", &href, JSON));
+        links.push(link("parent", &href, JSON));
+    }
+    for (rel, position) in [("prev", &found.prev), ("next", &found.next)] {
+        if let Some(position) = position {
+            links.push(asked.page(context, &search, rel, position)?);
+        }
+    }
+    let returned = features.len();
+    let body = json!({
+        "type": "FeatureCollection",
+        "stac_version": STAC_VERSION,
+        "stac_extensions": [],
+        "context": { "limit": search.limit(), "matched": found.matched, "returned": returned },
+        "numberMatched": found.matched,
+        "numberReturned": returned,
+        "features": features,
+        "links": links,
+    });
+    Ok(document(&body, GEOJSON))
+}
