@@ -20,6 +20,7 @@ pub fn groups() -> Vec<Group> {
         mlflow("mlflow-registry", mlflow_registry::routes()),
         mlflow("mlflow-artifacts", mlflow_artifacts::routes()),
         Group { function: "stac-catalog", base: "", dialect: Dialect::Detail, routes: stac_catalog::routes() },
+        Group { function: "file-download", base: "", dialect: Dialect::Detail, routes: file_download::routes() },
         Group { function: "catalog-sync", base: "", dialect: Dialect::Detail, routes: catalog_sync::routes() },
         Group { function: "api-docs", base: "", dialect: Dialect::Detail, routes: api_docs::routes() },
     ]

@@ -73,7 +73,10 @@ pub fn router(state: &AppState) -> Router {
     let mlflow =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
     let mlflow = render(mlflow, Dialect::Mlflow);
-    let others = stac_catalog::service(state).merge(catalog_sync::service(state)).merge(api_docs::service(state));
+    let others = stac_catalog::service(state)
+        .merge(file_download::service(state))
+        .merge(catalog_sync::service(state))
+        .merge(api_docs::service(state));
     let others = cors(render(others.fallback(no_such_endpoint), Dialect::Detail));
     // Each part speaks its own dialect, also of paths that it does not know.
     Router::new().fallback_service(tower::service_fn(move |request: Request| {

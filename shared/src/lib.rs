@@ -8,6 +8,7 @@ pub mod config;
 pub mod context;
 pub mod dialect;
 pub mod documents;
+pub mod download;
 pub mod error;
 pub mod extract;
 pub mod gitlab;

@@ -3,6 +3,7 @@
 
 mod access;
 mod artifacts;
+mod download;
 mod events;
 mod faults;
 mod house;

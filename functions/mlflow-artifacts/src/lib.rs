@@ -1,10 +1,8 @@
 //! MLflow's artifact endpoints (mlflow.md A, B.8, C): files of runs and logged models, over S3.
 
-mod disposition;
 mod download;
 mod listing;
 mod logged_models;
-mod media_type;
 mod model_versions;
 mod multipart;
 mod operations;

@@ -6,12 +6,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Empty, Input, Integer, Json, Many, Path, missing, required};
 use shared::model::ArtifactPath;
 use shared::objects::{MOST_PARTS, ObjectKey, Part, PresignedUrl};
 use shared::{Error, Result};
 
-use crate::media_type::media_type;
 use crate::proxy::{FilePath, writable};
 
 #[derive(Deserialize, JsonSchema)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Empty, Input, Integer, Json, Path, missing, required};
 use shared::model::{ArtifactPath, Holder};
 use shared::objects::{ObjectKey, PresignedUrl, download_life};
@@ -12,7 +13,6 @@ use shared::{Error, Result};
 
 use crate::download::{no_file, presign};
 use crate::logged_models::Model;
-use crate::media_type::media_type;
 use crate::proxy::FilePath;
 
 #[derive(JsonSchema, Serialize)]

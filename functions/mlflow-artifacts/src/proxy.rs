@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::auth::Access;
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Empty, Input, Json, Path, missing, read_body};
 use shared::model::{ArtifactPath, Experiment, Holder};
 use shared::objects::ObjectKey;
@@ -15,7 +16,6 @@ use shared::{Error, Result};
 
 use crate::download::{self, Answer};
 use crate::listing::{FileInfo, FileList};
-use crate::media_type::media_type;
 
 #[derive(Deserialize, JsonSchema)]
 pub struct ListArtifacts {

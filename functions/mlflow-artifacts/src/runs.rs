@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Input, Json, Query, read_body, required};
 use shared::model::{ArtifactPath, Experiment, Holder};
 use shared::objects::ObjectKey;
@@ -12,7 +13,6 @@ use shared::{Error, Result};
 
 use crate::download::{self, Answer};
 use crate::listing::{FileList, list};
-use crate::media_type::media_type;
 
 /// A place among a run's artifacts. `run_uuid` is the old name of `run_id`; clients send either or both.
 #[derive(Deserialize, JsonSchema)]

@@ -214,6 +214,12 @@ impl Answers for StoredFile {
     }
 }
 
+impl Answers for crate::download::Answer {
+    fn answers(contract: &mut Contract, schemas: &mut Schemas) {
+        StoredFile::answers(contract, schemas);
+    }
+}
+
 /// Errors are told by the rule of the route and the dialect of its function.
 impl Answers for Error {
     fn answers(_: &mut Contract, _: &mut Schemas) {}
