@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from servers import Perigee, token
+from servers import PROJECT, Perigee, token
 
 DEVELOPER = {"Authorization": f"Bearer {token('developer')}"}
 CHECKS = (
@@ -65,6 +65,8 @@ class Things:
             "artifact_file_path": ["MLmodel"],
             "upload_id": [self.upload],
             "file": ["start.js"],
+            "collection": ["aimodel"],
+            "item": [PROJECT],
         }
 
 
@@ -129,10 +131,12 @@ def about(things: Things, document: dict, view: str) -> dict:
     paths = {}
     for path, item in document["paths"].items():
         kept = {method: operation for method, operation in item.items() if "501" not in operation["responses"]}
+        # Only GitLab knows the secret of its webhooks.
+        kept = {method: operation for method, operation in kept.items() if operation["security"] != [{"webhook": []}]}
         for method, operation in kept.items():
             # Other credentials than the developer's would only be refused.
             if operation["security"]:
-                operation["security"] = [{"bearer": []}]
+                operation["security"] = [way for way in operation["security"] if way in ({}, {"bearer": []})]
             if operation["operationId"] in ("create_experiment", "create_registered_model"):
                 example = operation["requestBody"]["content"]["application/json"]["example"]
                 example["name"] = f"new {example['name']}"
