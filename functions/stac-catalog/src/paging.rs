@@ -71,9 +71,9 @@ impl Asked {
         })
     }
 
-    /// The link to this page.
-    pub fn this(&self, context: &Context, parameters: &[(String, String)]) -> Value {
-        self.link(context, "self", parameters)
+    /// The link to this page, of which only what makes the search is repeated: a query may hold a credential.
+    pub fn this(&self, context: &Context, search: &Search) -> Value {
+        self.link(context, "self", search.parameters())
     }
 
     fn link(&self, context: &Context, rel: &str, parameters: &[(String, String)]) -> Value {

@@ -114,6 +114,14 @@ impl Search {
         if self.limit == 0 { DEFAULT_LIMIT } else { self.limit }
     }
 
+    /// The parameters of a link to this page. Empty for a POST.
+    pub fn parameters(&self) -> &[(String, String)] {
+        match &self.raw {
+            Raw::Parameters(parameters) => parameters,
+            Raw::Body(_) => &[],
+        }
+    }
+
     /// The parameters of a link to another page: those of this search with that page's token. Empty for a POST.
     pub fn parameters_with(&self, token: &str) -> Vec<(String, String)> {
         let Raw::Parameters(parameters) = &self.raw else { return Vec::new() };
