@@ -22,6 +22,8 @@ use crate::extract::BODY_LIMIT;
 /// The headers by which a caller says who they are; what they get depends on them.
 const CREDENTIALS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("x-gitlab-token"), HeaderName::from_static("private-token")];
+/// The same for `Vary`.
+const BY_CREDENTIAL: &str = "authorization, x-gitlab-token, private-token";
 /// How long a browser remembers what it may ask.
 const PREFLIGHT: Duration = Duration::from_secs(600);
 
@@ -61,7 +63,13 @@ async fn conditional(mut request: Request, next: Next) -> Response {
     *request.method_mut() = Method::GET;
     let has_credential = CREDENTIALS.iter().any(|name| request.headers().contains_key(name));
     let known = request.headers().get_all(IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if response.extensions().get::<Error>().is_some() {
+        // Caches may keep a 404 unasked, but the next caller may see what this one does not.
+        response.headers_mut().append(VARY, HeaderValue::from_static(BY_CREDENTIAL));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return response;
+    }
     if response.status() != StatusCode::OK {
         return response;
     }
@@ -97,9 +105,7 @@ fn describe(headers: &mut HeaderMap, bytes: &Bytes, has_credential: bool) {
         let kept = if has_credential { "private, no-cache" } else { "public, no-cache" };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     }
-    for name in CREDENTIALS {
-        headers.append(VARY, HeaderValue::from_name(name));
-    }
+    headers.append(VARY, HeaderValue::from_static(BY_CREDENTIAL));
 }
 
 /// Does the client name the tag of what is there (`If-None-Match`, RFC 9110 13.1.2)?
