@@ -22,8 +22,8 @@ use crate::extract::BODY_LIMIT;
 /// The headers by which a caller says who they are; what they get depends on them.
 const CREDENTIALS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("x-gitlab-token"), HeaderName::from_static("private-token")];
-/// The same for `Vary`.
-const BY_CREDENTIAL: &str = "authorization, x-gitlab-token, private-token";
+/// The same for `Vary`, and the encoding, which the compressing layer names only if there is a body.
+const VARIES_BY: &str = "authorization, x-gitlab-token, private-token, accept-encoding";
 /// How long a browser remembers what it may ask.
 const PREFLIGHT: Duration = Duration::from_secs(600);
 
@@ -66,7 +66,7 @@ async fn conditional(mut request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.extensions().get::<Error>().is_some() {
         // Caches may keep a 404 unasked, but the next caller may see what this one does not.
-        response.headers_mut().append(VARY, HeaderValue::from_static(BY_CREDENTIAL));
+        response.headers_mut().append(VARY, HeaderValue::from_static(VARIES_BY));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         return response;
     }
@@ -105,7 +105,7 @@ fn describe(headers: &mut HeaderMap, bytes: &Bytes, has_credential: bool) {
         let kept = if has_credential { "private, no-cache" } else { "public, no-cache" };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     }
-    headers.append(VARY, HeaderValue::from_static(BY_CREDENTIAL));
+    headers.append(VARY, HeaderValue::from_static(VARIES_BY));
 }
 
 /// Does the client name the tag of what is there (`If-None-Match`, RFC 9110 13.1.2)?

@@ -107,13 +107,14 @@ class Project:
         account = {"nobody": None, "read-only": "developer"}.get(caller, caller)
         role = account and self.role_of(account)
         is_open = self.visibility == "public" or (self.visibility == "internal" and account is not None)
-        if role in ("reporter", "developer", "maintainer", "owner") or (is_open and not self.code_is_for_members):
+        # Guests read the code of private projects only if it is open to them; where all see the project, they count as members.
+        if role in ("reporter", "developer", "maintainer", "owner") or (is_open and (role or not self.code_is_for_members)):
             return "code"
         return "project" if role or is_open else "hidden"
 
 
 DEMO = [
-    Project(1, "earth/flood-model", "private", ["aimodel"], secrets=["backscatter", "Summer floods"]),
+    Project(1, "earth/flood-model", "private", ["aimodel"], secrets=["data/backscatter", "Summer floods"]),
     Project(2, "earth/land-cover", "public", ["aimodel"]),
     Project(3, "earth/sentinel-patches", "public", ["dataset"]),
     Project(4, "earth/tools/ndvi", "internal", ["processor"]),
