@@ -105,7 +105,7 @@ impl Mode {
             None | Some("" | "full") => Ok(Self::Full),
             Some("preview") => Ok(Self::Preview),
             Some("reference") => Ok(Self::Reference),
-            Some(other) => Err(Error::invalid(format!("mode is `{other}`; use `reference`, `preview` or `full`"))),
+            Some(_) => Err(Error::invalid("mode: use `reference`, `preview` or `full`")),
         }
     }
 

@@ -31,6 +31,9 @@ pub const MAX_LIMIT: usize = 1_000;
 /// How many entries the lists `ids` and `collections` have at most.
 const MAX_NAMES: usize = 1_000;
 
+/// Letters of the longest reason to refuse a search.
+const LONGEST_REASON: usize = 1_000;
+
 /// The reference system that all coordinates are in.
 const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 
@@ -174,9 +177,13 @@ impl Search {
     }
 }
 
-/// `Invalid`, naming the parameter.
+/// `Invalid`, naming the parameter, in not too many words even if these repeat what was sent.
 fn wrong(parameter: &str, why: impl std::fmt::Display) -> Error {
-    Error::Invalid(format!("{parameter}: {why}"))
+    let why = why.to_string();
+    match why.char_indices().nth(LONGEST_REASON) {
+        None => Error::Invalid(format!("{parameter}: {why}")),
+        Some((end, _)) => Error::Invalid(format!("{parameter}: {}..", &why[..end])),
+    }
 }
 
 /// The entries of a list of names: `None` if there are none.
