@@ -55,8 +55,7 @@ def test_collections(developer):
         assert collection.get_parent().id == collection.get_root().id == "perigee"
         again = developer.get_collection(collection.id)
         assert again.to_dict(include_self_link=False)["extent"] == collection.to_dict(include_self_link=False)["extent"]
-    with pytest.raises(pystac_client.exceptions.APIError):
-        developer.get_collection("nothing")
+    assert developer.get_collection("nothing") is None
 
 
 def test_items_by_ids_with_slashes(catalog, opened):
