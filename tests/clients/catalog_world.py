@@ -81,7 +81,14 @@ FRONT = [
     "title: Null island\nextent:\n  spatial: [0, 0, 0, 0]",
     "title: 12345\nversion: 1\nnothing: null\ndeep: {a: {b: [1, {c: d}]}}",
 ]
-ODD_FILES = ["odd/a b.csv", "odd/hash#tag.csv", "odd/question?.csv", "odd/percent%20.csv", "odd/plus+&=.csv", "odd/été 日本.csv"]
+ODD_FILES = [
+    "odd/a b.csv",
+    "odd/hash#tag.csv",
+    "odd/question?.csv",
+    "odd/percent%20.csv",
+    "odd/plus+&=.csv",
+    "odd/été 日本.csv",
+]
 
 
 @dataclass
@@ -108,7 +115,9 @@ class Project:
         role = account and self.role_of(account)
         is_open = self.visibility == "public" or (self.visibility == "internal" and account is not None)
         # Guests read the code of private projects only if it is open to them; where all see the project, they count as members.
-        if role in ("reporter", "developer", "maintainer", "owner") or (is_open and (role or not self.code_is_for_members)):
+        if role in ("reporter", "developer", "maintainer", "owner") or (
+            is_open and (role or not self.code_is_for_members)
+        ):
             return "code"
         return "project" if role or is_open else "hidden"
 
@@ -123,7 +132,13 @@ DEMO = [
 
 
 def _projects() -> list[Project]:
-    plan = [("atlas", "public", 10), ("atlas/deep/down", "public", 8), ("staff", "internal", 6), ("vault", "private", 10), ("cellar", "private", 6)]
+    plan = [
+        ("atlas", "public", 10),
+        ("atlas/deep/down", "public", 8),
+        ("staff", "internal", 6),
+        ("vault", "private", 10),
+        ("cellar", "private", 6),
+    ]
     projects = []
     for group, visibility, count in plan:
         for place in range(count):
@@ -196,8 +211,16 @@ class World:
             repository = folder / project.path
             repository.mkdir(parents=True)
             head = "" if front is None else f"---\n{front}\n---\n"
-            repository.joinpath("README.md").write_text(f"{head}# Heading\n\nWritten {secret}.\n\n![preview](pic.png)\n")
-            for name in ["data.csv", "w.pt", "LICENSE", "docs/guide.md", *(ODD_FILES if front and "Odd" in front else [])]:
+            repository.joinpath("README.md").write_text(
+                f"{head}# Heading\n\nWritten {secret}.\n\n![preview](pic.png)\n"
+            )
+            for name in [
+                "data.csv",
+                "w.pt",
+                "LICENSE",
+                "docs/guide.md",
+                *(ODD_FILES if front and "Odd" in front else []),
+            ]:
                 repository.joinpath(name).parent.mkdir(exist_ok=True)
                 repository.joinpath(name).write_text(f"{name} of {secret}\n")
         memberships = [
@@ -216,6 +239,8 @@ class Catalog:
 
     hub: Perigee
     world: World
+    # Where the world's files are.
+    folder: pathlib.Path
 
     @property
     def root(self) -> str:
@@ -235,17 +260,19 @@ class Catalog:
 
 
 @contextlib.contextmanager
-def run_catalog() -> Iterator[Catalog]:
-    """A hub of its own, once its catalog is complete."""
+def run_catalog(environment: dict[str, str] | None = None) -> Iterator[Catalog]:
+    """A hub of its own, with these variables in its environment, once its catalog is complete."""
     world = World(DEMO + _projects())
     with tempfile.TemporaryDirectory(prefix="perigee-world-") as folder:
         world.write(pathlib.Path(folder))
-        with run_perigee("--projects", folder) as hub:
+        with run_perigee("--projects", folder, environment=environment) as hub:
             deadline = time.monotonic() + 60
             matched = 0
             while time.monotonic() < deadline and matched != world.everything():
-                answer = requests.get(f"{hub.root}/api/stac/search?limit=1", headers={"X-Gitlab-Token": ADMINISTRATOR}, timeout=30)
+                answer = requests.get(
+                    f"{hub.root}/api/stac/search?limit=1", headers={"X-Gitlab-Token": ADMINISTRATOR}, timeout=30
+                )
                 matched = answer.json()["numberMatched"]
                 time.sleep(0.2)
             assert matched == world.everything(), f"the catalog has {matched} of {world.everything()} items"
-            yield Catalog(hub, world)
+            yield Catalog(hub, world, pathlib.Path(folder))

@@ -13,7 +13,12 @@ import requests
 
 from catalog_world import CALLERS, Catalog
 
-STAC_MEDIA_TYPES = {"Catalog": "application/json", "Collection": "application/json", "Feature": "application/geo+json", "FeatureCollection": "application/geo+json"}
+STAC_MEDIA_TYPES = {
+    "Catalog": "application/json",
+    "Collection": "application/json",
+    "Feature": "application/geo+json",
+    "FeatureCollection": "application/geo+json",
+}
 ANY_TOKEN = re.compile(r"glpat-[\w-]+|" + "|".join(sorted({value for value in CALLERS.values() if value})))
 # What an answer to GET and one to HEAD must have alike.
 DESCRIBING = ("content-type", "content-length", "etag", "cache-control", "vary", "access-control-allow-origin")
@@ -144,7 +149,12 @@ class Crawler:
     def links_of(self, url: str, document: dict) -> list[tuple[str, str | None, str]]:
         """The URLs of our own host in links and assets, here and in whatever the document holds."""
         found = []
-        for part in [document, *document.get("features", []), *document.get("collections", []), *document.get("children", [])]:
+        for part in [
+            document,
+            *document.get("features", []),
+            *document.get("collections", []),
+            *document.get("children", []),
+        ]:
             for link in part.get("links", []):
                 self.tally.that({"rel", "href"} <= link.keys(), url, "has the link", link)
                 self.tally.that(bool(urlsplit(link["href"]).scheme), url, "has the relative link", link)
@@ -156,8 +166,12 @@ class Crawler:
                     self.tally.that(answer.status_code == 200, self.caller, "POST", link, "is", answer.status_code)
                     self.agrees(answer, link.get("type"), link["href"], url)
             for key, asset in part.get("assets", {}).items():
-                self.tally.that(asset.get("href", "").startswith(("http://", "https://")), url, "has the asset", key, asset)
-                self.tally.that(all(isinstance(role, str) for role in asset.get("roles", [])), url, "asset", key, "has roles")
+                self.tally.that(
+                    asset.get("href", "").startswith(("http://", "https://")), url, "has the asset", key, asset
+                )
+                self.tally.that(
+                    all(isinstance(role, str) for role in asset.get("roles", [])), url, "asset", key, "has roles"
+                )
                 if self.is_own(asset["href"]):
                     found.append((asset["href"], None, f"{url} (asset {key})"))
         return found
@@ -176,7 +190,9 @@ class Crawler:
             self.tally.that(len(rels["self"]) == 1, url, "has", len(rels["self"]), "self links")
             self.tally.that(rels["root"] == [f"{self.catalog.root}/"], url, "has the roots", rels["root"])
             same = self.get(rels["self"][0]) if rels["self"] else answer
-            self.tally.that(same.status_code == 200 and same.json() == document, url, "is another than its self link", rels["self"])
+            self.tally.that(
+                same.status_code == 200 and same.json() == document, url, "is another than its self link", rels["self"]
+            )
         if kind == "Catalog":
             self.catalog_document(url, document, rels)
         elif kind == "Collection":
@@ -200,11 +216,15 @@ class Crawler:
         self.tally.that(urlsplit(rels["self"][0]).path.endswith("/"), "the root's self link ends without a slash")
         for rel in ("service-desc", "service-doc", "conformance", "data", "search", "children", "child"):
             self.tally.that(rel in rels, url, "has no link", rel)
-        self.tally.that(document["conformsTo"] == self.get(rels["conformance"][0]).json()["conformsTo"], "conformance differs")
+        self.tally.that(
+            document["conformsTo"] == self.get(rels["conformance"][0]).json()["conformsTo"], "conformance differs"
+        )
         listed = self.get(rels["data"][0]).json()["collections"]
         children = self.get(rels["children"][0]).json()["children"]
         self.tally.that(listed == children, "collections and children differ")
-        self.tally.that({self.link(one, "self") for one in listed} == set(rels["child"]), "collections and child links differ")
+        self.tally.that(
+            {self.link(one, "self") for one in listed} == set(rels["child"]), "collections and child links differ"
+        )
         methods = [link.get("method", "GET") for link in document["links"] if link["rel"] == "search"]
         self.tally.that(sorted(methods) == ["GET", "POST"], url, "searches by", methods)
 
@@ -213,13 +233,31 @@ class Crawler:
         self.tally.that(url.endswith(f"/collections/{document['id']}"), url, "has the id", document["id"])
         items = self.get(rels["items"][0]).json()
         expected = [item for item in self.catalog.world.visible(self.caller) if item[0] == document["id"]]
-        self.tally.that(items["numberMatched"] == len(expected), self.caller, url, "has", items["numberMatched"], "items, not", len(expected))
+        self.tally.that(
+            items["numberMatched"] == len(expected),
+            self.caller,
+            url,
+            "has",
+            items["numberMatched"],
+            "items, not",
+            len(expected),
+        )
 
     def item_document(self, url: str, document: dict, rels: dict) -> None:
         collection = f"{self.catalog.root}/collections/{document['collection']}"
-        self.tally.that(rels["parent"] == rels["collection"] == [collection], url, "has the parents", rels["parent"], rels["collection"])
+        self.tally.that(
+            rels["parent"] == rels["collection"] == [collection],
+            url,
+            "has the parents",
+            rels["parent"],
+            rels["collection"],
+        )
         self.tally.that(url == f"{collection}/items/{document['id']}", url, "has the id", document["id"])
-        self.tally.that(("bbox" in document) == (document["geometry"] is not None), url, "has a bbox without a geometry or none with one")
+        self.tally.that(
+            ("bbox" in document) == (document["geometry"] is not None),
+            url,
+            "has a bbox without a geometry or none with one",
+        )
         sight = self.catalog.world.visible(self.caller).get((document["collection"], document["id"]))
         self.tally.that(sight is not None, self.caller, "sees", document["id"])
         self.tally.that(sight == "code" or not document["assets"], self.caller, "sees the assets of", document["id"])
@@ -227,7 +265,11 @@ class Crawler:
 
     def page_document(self, url: str, document: dict) -> None:
         self.tally.that(document["numberReturned"] == len(document["features"]), url, "numberReturned is wrong")
-        context = {"matched": document["numberMatched"], "returned": document["numberReturned"], "limit": document["context"]["limit"]}
+        context = {
+            "matched": document["numberMatched"],
+            "returned": document["numberReturned"],
+            "limit": document["context"]["limit"],
+        }
         self.tally.that(document["context"] == context, url, "has the context", document["context"])
         query = dict(parse_qsl(urlsplit(url).query))
         for feature in document["features"]:
@@ -254,23 +296,52 @@ class Crawler:
         whole, head = self.ask(url, headers=plain), self.ask(url, "HEAD", headers=plain)
         that(head.status_code == 200 and head.content == b"", url, "HEAD is", head.status_code, head.content[:50])
         for name in DESCRIBING:
-            that(head.headers.get(name) == whole.headers.get(name), url, name, "of HEAD is", head.headers.get(name), "not", whole.headers.get(name))
+            that(
+                head.headers.get(name) == whole.headers.get(name),
+                url,
+                name,
+                "of HEAD is",
+                head.headers.get(name),
+                "not",
+                whole.headers.get(name),
+            )
         that(int(whole.headers["content-length"]) == len(whole.content), url, "is as long as it says")
         that(whole.headers.get("etag") == etag and whole.json() == answer.json(), url, "differs from time to time")
-        that(headers.get("content-encoding") == "gzip" or len(whole.content) < 1000, url, "of", len(whole.content), "bytes is sent as it is")
+        that(
+            headers.get("content-encoding") == "gzip" or len(whole.content) < 1000,
+            url,
+            "of",
+            len(whole.content),
+            "bytes is sent as it is",
+        )
         for method in ("GET", "HEAD"):
             for tag in (etag, f'"other", {etag}', "*"):
                 same = self.ask(url, method, headers={"If-None-Match": tag})
                 that(same.status_code == 304 and same.content == b"", method, url, "with", tag, "is", same.status_code)
                 that(same.headers.get("etag") == etag, url, "has another ETag with 304:", same.headers.get("etag"))
-                that("vary" in same.headers and "cache-control" in same.headers, url, "304 without Vary or Cache-Control")
+                that(
+                    "vary" in same.headers and "cache-control" in same.headers, url, "304 without Vary or Cache-Control"
+                )
         other = self.ask(url, headers={"If-None-Match": '"other"'})
         that(other.status_code == 200, url, "with another ETag is", other.status_code)
-        asked = {"Origin": "https://ui.example.org", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-gitlab-token,if-none-match"}
+        asked = {
+            "Origin": "https://ui.example.org",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "x-gitlab-token,if-none-match",
+        }
         preflight = requests.options(url, headers=asked, timeout=30)
         that(preflight.status_code in (200, 204), url, "preflight is", preflight.status_code)
-        that(preflight.headers.get("access-control-allow-origin") in ("*", asked["Origin"]), url, "may not be asked by pages")
+        that(
+            preflight.headers.get("access-control-allow-origin") in ("*", asked["Origin"]),
+            url,
+            "may not be asked by pages",
+        )
         allowed = preflight.headers.get("access-control-allow-headers", "").lower()
-        that({"x-gitlab-token", "if-none-match"} <= {name.strip() for name in allowed.split(",")}, url, "allows the headers", allowed)
+        that(
+            {"x-gitlab-token", "if-none-match"} <= {name.strip() for name in allowed.split(",")},
+            url,
+            "allows the headers",
+            allowed,
+        )
         that(headers.get("access-control-allow-origin") == "*", url, "is closed to pages")
         that("etag" in headers.get("access-control-expose-headers", "").lower(), url, "hides its ETag from pages")

@@ -88,29 +88,45 @@ class TestSearch:
             pages = [page["features"] for page in search.pages_as_dicts()]
             assert [len(page) for page in pages[:-1]] == [4] * (len(pages) - 1) and pages[-1]
             found = [(item["collection"], item["id"]) for page in pages for item in page]
-            assert len(found) == len(set(found)) == search.matched() and set(found) == catalog.world.visible(caller).keys()
+            assert (
+                len(found) == len(set(found)) == search.matched() and set(found) == catalog.world.visible(caller).keys()
+            )
 
     def test_ids(self, developer, method):
-        assert set(ids(developer.search(method=method, ids=[FLOOD, NDVI, "no/such", "cellar/ce-thing-134"]))) == {FLOOD, NDVI}
+        assert set(ids(developer.search(method=method, ids=[FLOOD, NDVI, "no/such", "cellar/ce-thing-134"]))) == {
+            FLOOD,
+            NDVI,
+        }
         assert ids(developer.search(method=method, ids=[FLOOD, FLOOD])) == [FLOOD]
         assert ids(developer.search(method=method, ids=[FLOOD], collections=["dataset"])) == []
-        assert set(ids(developer.search(method=method, ids=[COVER, PATCHES], collections=["dataset", "aimodel"]))) == {COVER, PATCHES}
+        assert set(ids(developer.search(method=method, ids=[COVER, PATCHES], collections=["dataset", "aimodel"]))) == {
+            COVER,
+            PATCHES,
+        }
 
     def test_collections(self, catalog, developer, method):
         visible = catalog.world.visible("developer")
         for collections in (["processor"], ["processor", "dataset"], ["processor", "nothing"], ["nothing"]):
             expected = [id for of, id in visible if of in collections]
             assert sorted(ids(developer.search(method=method, collections=collections))) == sorted(expected)
-        assert sorted(ids(developer.search(method=method, collections=["ai-model"]))) == sorted(id for of, id in visible if of == "aimodel")
+        assert sorted(ids(developer.search(method=method, collections=["ai-model"]))) == sorted(
+            id for of, id in visible if of == "aimodel"
+        )
 
     def test_bbox(self, developer, method):
         assert FLOOD in ids(developer.search(method=method, bbox=[6, 50, 7, 51]))
-        assert set(ids(developer.search(method=method, collections=["dataset"], bbox=[12, 48, 13, 49], ids=[PATCHES, FLOOD]))) == {PATCHES}
+        assert set(
+            ids(developer.search(method=method, collections=["dataset"], bbox=[12, 48, 13, 49], ids=[PATCHES, FLOOD]))
+        ) == {PATCHES}
         assert ids(developer.search(method=method, bbox=[-60, -80, -59, -79])) == []
         islands = {item.id for item in developer.search(method=method, bbox=[175, -1, -175, 1]).items()}
         titles = {item.properties["title"] for item in developer.search(method=method, bbox=[175, -1, -175, 1]).items()}
         assert islands and titles == {"Pacific islands"}
-        assert set(ids(developer.search(method=method, bbox=[-179, 0, -175, 1]))) == islands == set(ids(developer.search(method=method, bbox=[171, 0, 172, 1])))
+        assert (
+            set(ids(developer.search(method=method, bbox=[-179, 0, -175, 1])))
+            == islands
+            == set(ids(developer.search(method=method, bbox=[171, 0, 172, 1])))
+        )
         assert islands <= set(ids(developer.search(method=method, bbox=[-180, -90, 180, 90])))
         assert FLOOD in ids(developer.search(method=method, bbox=[6, 50, -10, 7, 51, 9000]))
 
@@ -124,36 +140,72 @@ class TestSearch:
         ):
             assert FLOOD in ids(developer.search(method=method, intersects=geometry)), geometry
         # Within the box of the polygon, but not within the polygon.
-        assert FLOOD not in ids(developer.search(method=method, intersects={"type": "Point", "coordinates": [5.9, 52.3]}))
+        assert FLOOD not in ids(
+            developer.search(method=method, intersects={"type": "Point", "coordinates": [5.9, 52.3]})
+        )
 
     def test_datetime(self, developer, method):
         for datetime, expected in [
-            ("2021-07-15T00:00:00Z", True), ("2021-07-15", True), ("2021-07", True), ("2021", True), ("2021-08-01T00:00:00Z/2021-08-02T00:00:00Z", False),
-            ("2021-07-31T00:00:00Z/..", True), ("../2021-07-10T00:00:00Z", True), ("../2021-07-09T23:59:59Z", False), ("2021-07-01/2021-07-20", True), ("2025-06-11T07:45:02Z", True),
-            ("2025-06-12T00:00:00Z/..", False), (["2021-01-01T00:00:00Z", None], True), ([None, "2021-01-01T00:00:00Z"], False),
+            ("2021-07-15T00:00:00Z", True),
+            ("2021-07-15", True),
+            ("2021-07", True),
+            ("2021", True),
+            ("2021-08-01T00:00:00Z/2021-08-02T00:00:00Z", False),
+            ("2021-07-31T00:00:00Z/..", True),
+            ("../2021-07-10T00:00:00Z", True),
+            ("../2021-07-09T23:59:59Z", False),
+            ("2021-07-01/2021-07-20", True),
+            ("2025-06-11T07:45:02Z", True),
+            ("2025-06-12T00:00:00Z/..", False),
+            (["2021-01-01T00:00:00Z", None], True),
+            ([None, "2021-01-01T00:00:00Z"], False),
         ]:
             found = ids(developer.search(method=method, collections=["aimodel"], datetime=datetime))
             assert (FLOOD in found) == expected, datetime
 
     def test_the_own_datetime_finds_each_item(self, developer, method):
         for item in list(developer.search(limit=100).items())[:15]:
-            assert item.id in ids(developer.search(method=method, datetime=item.properties["datetime"], ids=[item.id])), item.id
+            assert item.id in ids(
+                developer.search(method=method, datetime=item.properties["datetime"], ids=[item.id])
+            ), item.id
 
     def test_sortby(self, developer, method):
         for field in ("properties.updated", "updated", "properties.datetime"):
             for sign, descending in (("-", True), ("+", False), ("", False)):
-                found = [item.properties["updated"] for item in developer.search(method=method, sortby=[f"{sign}{field}"], limit=7).items()]
+                found = [
+                    item.properties["updated"]
+                    for item in developer.search(method=method, sortby=[f"{sign}{field}"], limit=7).items()
+                ]
                 assert found == sorted(found, reverse=descending)
-        assert ids(developer.search(method=method, sortby="-id", limit=10)) == sorted(ids(developer.search(method=method)), reverse=True)
-        stars = [(-item.properties["sharinghub:stars"], item.id) for item in developer.search(method=method, sortby=["-sharinghub:stars", "id"], limit=9).items()]
+        assert ids(developer.search(method=method, sortby="-id", limit=10)) == sorted(
+            ids(developer.search(method=method)), reverse=True
+        )
+        stars = [
+            (-item.properties["sharinghub:stars"], item.id)
+            for item in developer.search(method=method, sortby=["-sharinghub:stars", "id"], limit=9).items()
+        ]
         assert stars == sorted(stars)
 
     def test_fields(self, developer, method):
-        (item,) = developer.search(method=method, ids=[FLOOD], fields=["id", "properties.title", "-links", "-assets"]).items_as_dicts()
+        (item,) = developer.search(
+            method=method, ids=[FLOOD], fields=["id", "properties.title", "-links", "-assets"]
+        ).items_as_dicts()
         assert item["properties"]["title"] == "Flood model" and "license" not in item["properties"]
         assert "links" not in item and "assets" not in item
-        (item,) = developer.search(method=method, ids=[FLOOD], fields={"exclude": ["properties.description", "geometry"]} if method == "POST" else ["-properties.description", "-geometry"]).items_as_dicts()
-        assert "description" not in item["properties"] and "geometry" not in item and item["properties"]["license"] == "Apache-2.0"
+        (item,) = developer.search(
+            method=method,
+            ids=[FLOOD],
+            fields=(
+                {"exclude": ["properties.description", "geometry"]}
+                if method == "POST"
+                else ["-properties.description", "-geometry"]
+            ),
+        ).items_as_dicts()
+        assert (
+            "description" not in item["properties"]
+            and "geometry" not in item
+            and item["properties"]["license"] == "Apache-2.0"
+        )
 
     def test_filter_in_text(self, developer, method):
         for text, expected in [
@@ -177,11 +229,42 @@ class TestSearch:
     def test_filter_in_json(self, developer, method):
         for filter, expected in [
             ({"op": "=", "args": [{"property": "id"}, FLOOD]}, {FLOOD}),
-            ({"op": "and", "args": [{"op": "like", "args": [{"property": "id"}, "earth/%"]}, {"op": "isNull", "args": [{"property": "sci:doi"}]}]}, {PATCHES, NDVI}),
+            (
+                {
+                    "op": "and",
+                    "args": [
+                        {"op": "like", "args": [{"property": "id"}, "earth/%"]},
+                        {"op": "isNull", "args": [{"property": "sci:doi"}]},
+                    ],
+                },
+                {PATCHES, NDVI},
+            ),
             ({"op": "in", "args": [{"property": "id"}, [NDVI, COVER]]}, {NDVI, COVER}),
-            ({"op": "between", "args": [{"property": "created"}, {"timestamp": "2025-02-03T00:00:00Z"}, {"timestamp": "2025-02-18T00:00:00Z"}]}, {FLOOD, COVER}),
+            (
+                {
+                    "op": "between",
+                    "args": [
+                        {"property": "created"},
+                        {"timestamp": "2025-02-03T00:00:00Z"},
+                        {"timestamp": "2025-02-18T00:00:00Z"},
+                    ],
+                },
+                {FLOOD, COVER},
+            ),
             ({"op": "a_contains", "args": [{"property": "keywords"}, ["radar"]]}, {FLOOD}),
-            ({"op": "and", "args": [{"op": "s_intersects", "args": [{"property": "geometry"}, {"type": "Point", "coordinates": [9, 51]}]}, {"op": "=", "args": [{"property": "id"}, FLOOD]}]}, {FLOOD}),
+            (
+                {
+                    "op": "and",
+                    "args": [
+                        {
+                            "op": "s_intersects",
+                            "args": [{"property": "geometry"}, {"type": "Point", "coordinates": [9, 51]}],
+                        },
+                        {"op": "=", "args": [{"property": "id"}, FLOOD]},
+                    ],
+                },
+                {FLOOD},
+            ),
             ({"op": "not", "args": [{"op": "<>", "args": [{"property": "sharinghub:id"}, 3]}]}, {PATCHES}),
         ]:
             assert set(ids(developer.search(method=method, filter=filter, filter_lang="cql2-json"))) == expected, filter
@@ -211,24 +294,32 @@ class TestSearch:
 
 
 def test_queryables_and_collection_search(developer):
-    assert {"id", "datetime", "geometry", "sharinghub:stars"} <= set(developer.get_merged_queryables(["aimodel", "dataset"])["properties"])
+    assert {"id", "datetime", "geometry", "sharinghub:stars"} <= set(
+        developer.get_merged_queryables(["aimodel", "dataset"])["properties"]
+    )
     assert [one.id for one in developer.collection_search(q="processors").collections()] == ["processor"]
     assert [one.id for one in developer.collection_search(q="nothing at all").collections()] == []
     assert [one.id for one in developer.collection_search(limit=1).collections()] == ["aimodel", "dataset", "processor"]
     assert developer.collection_search(limit=2).matched() == 3
-    assert len(list(developer.collection_search(bbox=[0, 0, 1, 1], datetime="2020-01-01T00:00:00Z/..").collections())) == 3
+    assert (
+        len(list(developer.collection_search(bbox=[0, 0, 1, 1], datetime="2020-01-01T00:00:00Z/..").collections())) == 3
+    )
 
 
 def test_an_item_as_in_sharinghubs_guide(catalog, tmp_path):
     """The guide's script: the item by its URL with a header, then every asset with the role `data`."""
     headers = {"X-Gitlab-Token": CALLERS["developer"]}
-    item = pystac.Item.from_file(f"{catalog.root}/collections/aimodel/items/{FLOOD}", stac_io=DefaultStacIO(headers=headers))
+    item = pystac.Item.from_file(
+        f"{catalog.root}/collections/aimodel/items/{FLOOD}", stac_io=DefaultStacIO(headers=headers)
+    )
     assert (item.id, item.collection_id, item.properties["title"]) == (FLOOD, "aimodel", "Flood model")
     data = item.get_assets(role="data")
     assert {"data/backscatter.csv", "weights"} <= data.keys()
     for asset in data.values():
         assert asset.href.startswith(f"{catalog.hub.root}/api/download/{FLOOD}/repository/")
-    encoded = requests.get(f"{catalog.root}/collections/ai-model/items/{FLOOD.replace('/', '%2F')}", headers=headers, timeout=30)
+    encoded = requests.get(
+        f"{catalog.root}/collections/ai-model/items/{FLOOD.replace('/', '%2F')}", headers=headers, timeout=30
+    )
     assert encoded.json() == item.to_dict(transform_hrefs=False) | {"links": encoded.json()["links"]}
     if not catalog.has(f"/api/download/{COVER}/repository/README.md?ref=main"):
         pytest.skip("this hub does not serve /api/download")
@@ -238,7 +329,10 @@ def test_an_item_as_in_sharinghubs_guide(catalog, tmp_path):
         assert len(answer.content) == asset.extra_fields["file:size"]
         tmp_path.joinpath(name.replace("/", "-")).write_bytes(answer.content)
     assert json.loads(tmp_path.joinpath("weights").read_text())
-    assert requests.get(data["weights"].href, timeout=30).status_code in (401, 404), "a private file was handed to nobody"
+    assert requests.get(data["weights"].href, timeout=30).status_code in (
+        401,
+        404,
+    ), "a private file was handed to nobody"
 
 
 def test_files_in_lfs_are_described(catalog):
@@ -253,7 +347,11 @@ def test_files_in_lfs_are_described(catalog):
 
 
 def test_odd_file_names_lead_to_their_files(catalog):
-    found = [item for item in catalog.ask("/search?limit=1000", "developer").json()["features"] if item["properties"]["title"] == "Odd files"]
+    found = [
+        item
+        for item in catalog.ask("/search?limit=1000", "developer").json()["features"]
+        if item["properties"]["title"] == "Odd files"
+    ]
     assert found
     for item in found:
         hrefs = {key: asset["href"] for key, asset in item["assets"].items() if key.startswith("odd/")}
@@ -274,8 +372,18 @@ def test_sharinghubs_web_page(catalog):
     seen = []
     while True:
         for card in page["features"]:
-            assert set(card["properties"]) <= {"title", "description", "datetime", "keywords", "sharinghub:stars"}, card["properties"]
-            assert {"title", "datetime", "sharinghub:stars"} <= card["properties"].keys() and card["geometry"] is None and "bbox" not in card
+            assert set(card["properties"]) <= {
+                "title",
+                "description",
+                "datetime",
+                "keywords",
+                "sharinghub:stars",
+            }, card["properties"]
+            assert (
+                {"title", "datetime", "sharinghub:stars"} <= card["properties"].keys()
+                and card["geometry"] is None
+                and "bbox" not in card
+            )
             assert all(asset["roles"] == ["thumbnail"] for asset in card["assets"].values())
             assert {link["rel"] for link in card["links"]} <= {"self", "parent", "root", "collection", "preview"}
         seen += [(card["id"], card["properties"]["datetime"]) for card in page["features"]]
@@ -311,7 +419,11 @@ def test_fields_of_sharinghub(catalog, caller, level):
     item = catalog.ask(f"/collections/aimodel/items/{FLOOD}", caller).json()
     properties = item["properties"]
     assert properties["sharinghub:access-level"] == level
-    assert (properties["sharinghub:id"], properties["sharinghub:path"], properties["sharinghub:name"]) == (1, FLOOD, "Earth / flood-model")
+    assert (properties["sharinghub:id"], properties["sharinghub:path"], properties["sharinghub:name"]) == (
+        1,
+        FLOOD,
+        "Earth / flood-model",
+    )
     assert isinstance(properties["sharinghub:stars"], int) and properties["gitlab:topics"][0] == "sharinghub:aimodel"
     assert properties["gitlab:tags"] == ["flood", "sentinel-1"]
     rels = {link["rel"]: link for link in item["links"]}
@@ -321,27 +433,40 @@ def test_fields_of_sharinghub(catalog, caller, level):
         assert properties["sharinghub:default-branch"] == "main" and properties["license"] == "Apache-2.0"
         assert rels["derived_from"]["href"] == f"{catalog.root}/collections/dataset/items/{PATCHES}"
         assert item["assets"]["release"]["href"].endswith("/archive.zip?ref=v1.1.0")
-        assert (rels["cite-as"]["href"], properties["sci:doi"]) == ("https://doi.org/10.1109/TSMC.1979.4310076", "10.1109/TSMC.1979.4310076")
+        assert (rels["cite-as"]["href"], properties["sci:doi"]) == (
+            "https://doi.org/10.1109/TSMC.1979.4310076",
+            "10.1109/TSMC.1979.4310076",
+        )
     else:
         assert item["assets"] == {} and not {"license", "derived_from", "package", "container", "cite-as"} & rels.keys()
-        assert not {"license", "sci:doi", "start_datetime"} & properties.keys() or properties.get("start_datetime", "").startswith("2025")
+        assert not {"license", "sci:doi", "start_datetime"} & properties.keys() or properties.get(
+            "start_datetime", ""
+        ).startswith("2025")
 
 
 def test_a_registered_model_shows_up(catalog):
     """What MLflow registers becomes a link and an asset of the project's item."""
     view = f"{catalog.hub.root}/mlflow/{FLOOD}/tracking/api/2.0/mlflow"
     headers = {"Authorization": f"Bearer {CALLERS['developer']}"}
-    post = lambda path, body: requests.post(f"{view}/{path}", json=body, headers=headers, timeout=30).json()  # noqa: E731
+    post = lambda path, body: requests.post(
+        f"{view}/{path}", json=body, headers=headers, timeout=30
+    ).json()  # noqa: E731
     experiment = post("experiments/create", {"name": "for the catalog"})["experiment_id"]
     run = post("runs/create", {"experiment_id": experiment})["run"]["info"]
     post("registered-models/create", {"name": "floods"})
-    version = post("model-versions/create", {"name": "floods", "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]})
+    version = post(
+        "model-versions/create", {"name": "floods", "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}
+    )
     assert version["model_version"]["version"] == "1"
     deadline = time.monotonic() + 15
     links = []
     while not links and time.monotonic() < deadline:
         time.sleep(0.3)
-        links = [link for link in catalog.ask(f"/collections/aimodel/items/{FLOOD}", "developer").json()["links"] if link["rel"] == "mlflow:model"]
+        links = [
+            link
+            for link in catalog.ask(f"/collections/aimodel/items/{FLOOD}", "developer").json()["links"]
+            if link["rel"] == "mlflow:model"
+        ]
     assert [link["mlflow:uri"] for link in links] == ["models:/floods/1"]
     guests = catalog.ask(f"/collections/aimodel/items/{FLOOD}", "guest").json()["links"]
     assert catalog.ask(f"/collections/aimodel/items/{FLOOD}").status_code == 404 and guests

@@ -27,7 +27,11 @@ needs_schemas = pytest.mark.skipif(not OFFLINE.is_dir(), reason=f"the STAC schem
 HERE = pathlib.Path(__file__).parent
 
 CORE = "https://schemas.stacspec.org/v1.1.0"
-SCHEMA_OF = {"Catalog": f"{CORE}/catalog-spec/json-schema/catalog.json", "Collection": f"{CORE}/collection-spec/json-schema/collection.json", "Feature": f"{CORE}/item-spec/json-schema/item.json"}
+SCHEMA_OF = {
+    "Catalog": f"{CORE}/catalog-spec/json-schema/catalog.json",
+    "Collection": f"{CORE}/collection-spec/json-schema/collection.json",
+    "Feature": f"{CORE}/item-spec/json-schema/item.json",
+}
 # There is something of each of these in the world.
 EXTENSIONS = {"authentication/v1.1.0", "file/v2.1.0", "scientific/v1.0.0", "ml-model/v1.0.0", "mlm/v1.5.2", "eo/v1.1.0"}
 
@@ -101,7 +105,13 @@ def test_conformance_classes_are_exactly_those_that_are_shown_to_work(catalog):
 @needs_schemas
 @pytest.mark.parametrize("caller", ["nobody", "developer", "guest"])
 def test_stac_api_validator(catalog: Catalog, caller):
-    command = [sys.executable, "-c", "from stac_api_validator.__main__ import main; main()", "--root-url", f"{catalog.root}/"]
+    command = [
+        sys.executable,
+        "-c",
+        "from stac_api_validator.__main__ import main; main()",
+        "--root-url",
+        f"{catalog.root}/",
+    ]
     if CALLERS[caller]:
         command += ["-H", f"X-Gitlab-Token: {CALLERS[caller]}"]
     for name in ("core", "collections", "features", "item-search", "filter", "item-search#sort"):
@@ -115,7 +125,9 @@ def test_stac_api_validator(catalog: Catalog, caller):
         wrong = [line for line in wrong if "service-desc" not in line and "/api/docs" not in line]
     assert not wrong, "\n".join(wrong)
     for line in warnings.splitlines():
-        remarks = line.partition("recommendations: ")[2].split(",") if "recommendations: " in line else [line.lstrip("- ")]
+        remarks = (
+            line.partition("recommendations: ")[2].split(",") if "recommendations: " in line else [line.lstrip("- ")]
+        )
         for remark in remarks:
             if remark.strip() and remark.strip() not in ("Warnings:", "none", "Warnings: none"):
                 assert any(re.search(known, remark) for known in WANTED), line
@@ -133,7 +145,13 @@ def documents(catalog: Catalog, caller: str) -> dict[str, dict]:
 
 
 def pages(catalog: Catalog, caller: str) -> list[dict]:
-    asked = ["/search?limit=1000", "/search?mode=preview&limit=1000", "/search?mode=reference&limit=1000", "/search?limit=1000&fields=properties.title", "/collections/aimodel/items?limit=3"]
+    asked = [
+        "/search?limit=1000",
+        "/search?mode=preview&limit=1000",
+        "/search?mode=reference&limit=1000",
+        "/search?limit=1000&fields=properties.title",
+        "/collections/aimodel/items?limit=3",
+    ]
     return [catalog.ask(path, caller).json() for path in asked]
 
 
@@ -155,7 +173,10 @@ def complaints(registry: Registry, url: str, document: dict, known: dict = {}) -
         schema = registry.get_or_retrieve(url).value.contents
         checker = jsonschema.FormatChecker(("date-time", "uri"))
         validator = known[url] = jsonschema.Draft7Validator(schema, registry=registry, format_checker=checker)
-    return [f"{document.get('id')} by {url}: {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(document)]
+    return [
+        f"{document.get('id')} by {url}: {error.json_path}: {error.message[:300]}"
+        for error in validator.iter_errors(document)
+    ]
 
 
 @needs_schemas
@@ -171,11 +192,20 @@ def test_all_documents_fit_their_schemas(catalog, registry, caller):
         for url in [SCHEMA_OF[document["type"]], *document.get("stac_extensions", [])]:
             used.add(url)
             wrong += complaints(registry, url, document)
-        prefixes = {name.partition(":")[0] for part in [document.get("properties", {}), *document.get("assets", {}).values()] for name in part if ":" in name}
+        prefixes = {
+            name.partition(":")[0]
+            for part in [document.get("properties", {}), *document.get("assets", {}).values()]
+            for name in part
+            if ":" in name
+        }
         declared = {"auth": "authentication", "sci": "scientific"}
         for prefix in prefixes - {"gitlab", "sharinghub", "mlflow", "package", "container"}:
             name = declared.get(prefix, prefix)
-            assert any(f"/{name}/" in url for url in document.get("stac_extensions", [])) or "fields" in str(document.get("links")) or not document.get("stac_extensions"), f"{document['id']} has {prefix}: but does not declare it"
+            assert (
+                any(f"/{name}/" in url for url in document.get("stac_extensions", []))
+                or "fields" in str(document.get("links"))
+                or not document.get("stac_extensions")
+            ), f"{document['id']} has {prefix}: but does not declare it"
     for page in collections:
         for feature in page["features"]:
             wrong += complaints(registry, "https://geojson.org/schema/Feature.json", feature)
@@ -203,13 +233,23 @@ def test_stac_validator(catalog, caller, tmp_path):
 def test_items_take_what_searches_take(catalog):
     """`fields`, `sortby`, `q`, `filter` of a collection's items mean what they mean in a search."""
     for parameters in (
-        {"fields": "id,properties.title,-assets"}, {"sortby": "-properties.created"}, {"sortby": "+title,-id"}, {"q": "thing"}, {"q": "[sentinel-2]"},
-        {"filter": "sharinghub:stars > 1"}, {"filter": '{"op":"<","args":[{"property":"sharinghub:stars"},2]}', "filter-lang": "cql2-json"}, {"bbox": "0,40,20,60"}, {"datetime": "../2024-02-01T00:00:00Z"}, {"ids": "earth/land-cover"},
+        {"fields": "id,properties.title,-assets"},
+        {"sortby": "-properties.created"},
+        {"sortby": "+title,-id"},
+        {"q": "thing"},
+        {"q": "[sentinel-2]"},
+        {"filter": "sharinghub:stars > 1"},
+        {"filter": '{"op":"<","args":[{"property":"sharinghub:stars"},2]}', "filter-lang": "cql2-json"},
+        {"bbox": "0,40,20,60"},
+        {"datetime": "../2024-02-01T00:00:00Z"},
+        {"ids": "earth/land-cover"},
     ):
         for caller in ("nobody", "developer"):
             items = catalog.ask("/collections/aimodel/items", caller, params={"limit": 50, **parameters}).json()
             search = catalog.ask("/search", caller, params={"limit": 50, "collections": "aimodel", **parameters}).json()
-            assert items["features"] == search["features"] and items["numberMatched"] == search["numberMatched"], parameters
+            assert (
+                items["features"] == search["features"] and items["numberMatched"] == search["numberMatched"]
+            ), parameters
             assert items["features"], f"{parameters} find nothing"
 
 
@@ -223,12 +263,18 @@ def test_children(catalog):
 def test_queryables_can_be_asked_for(catalog):
     for path in ("/queryables", "/collections/dataset/queryables"):
         answer = catalog.ask(path)
-        assert answer.headers["content-type"] == "application/schema+json" and answer.json()["$id"] == f"{catalog.root}{path}"
+        assert (
+            answer.headers["content-type"] == "application/schema+json"
+            and answer.json()["$id"] == f"{catalog.root}{path}"
+        )
         jsonschema.validators.validator_for(answer.json()).check_schema(answer.json())
         for name, schema in answer.json()["properties"].items():
             if name == "geometry":
                 continue
-            value = {"integer": "1", "string": "TIMESTAMP('2024-01-01T00:00:00Z')" if schema.get("format") == "date-time" else "'x'"}.get(schema["type"])
+            value = {
+                "integer": "1",
+                "string": "TIMESTAMP('2024-01-01T00:00:00Z')" if schema.get("format") == "date-time" else "'x'",
+            }.get(schema["type"])
             text = f'"{name}" = {value}' if value else f"A_CONTAINS(\"{name}\", ('x'))"
             found = catalog.ask("/search", params={"filter": text})
             assert found.status_code == 200, f"{text}: {found.text}"
@@ -239,11 +285,26 @@ def test_basic_cql2(catalog):
     items = catalog.ask("/search?limit=1000", "developer").json()["features"]
     stars = {(one["collection"], one["id"]): one["properties"]["sharinghub:stars"] for one in items}
     for text, holds in [
-        ("sharinghub:stars = 3", lambda n: n == 3), ("sharinghub:stars <> 3", lambda n: n != 3), ("sharinghub:stars < 3", lambda n: n < 3), ("sharinghub:stars <= 3", lambda n: n <= 3),
-        ("sharinghub:stars > 3", lambda n: n > 3), ("sharinghub:stars >= 3", lambda n: n >= 3), ("NOT sharinghub:stars = 3", lambda n: n != 3), ("sharinghub:stars = 1 OR sharinghub:stars = 2", lambda n: n in (1, 2)),
-        ("sharinghub:stars > 0 AND sharinghub:stars < 3", lambda n: 0 < n < 3), ("sharinghub:stars > 0 AND (sharinghub:stars < 2 OR NOT (sharinghub:stars < 3))", lambda n: n == 1 or n >= 3), ("sharinghub:stars IS NULL", lambda n: False),
-        ("sharinghub:stars IS NOT NULL", lambda n: True), ("sharinghub:stars = 1 OR sharinghub:stars = 2 AND sharinghub:stars = 3", lambda n: n == 1), ("TRUE", lambda n: True), ("FALSE", lambda n: False), ("3 = sharinghub:stars", lambda n: n == 3),
-        ("sharinghub:stars IN (0, 3)", lambda n: n in (0, 3)), ("sharinghub:stars NOT IN (0, 3)", lambda n: n not in (0, 3)), ("sharinghub:stars BETWEEN 1 AND 2", lambda n: 1 <= n <= 2), ("sharinghub:stars NOT BETWEEN 1 AND 2", lambda n: not 1 <= n <= 2),
+        ("sharinghub:stars = 3", lambda n: n == 3),
+        ("sharinghub:stars <> 3", lambda n: n != 3),
+        ("sharinghub:stars < 3", lambda n: n < 3),
+        ("sharinghub:stars <= 3", lambda n: n <= 3),
+        ("sharinghub:stars > 3", lambda n: n > 3),
+        ("sharinghub:stars >= 3", lambda n: n >= 3),
+        ("NOT sharinghub:stars = 3", lambda n: n != 3),
+        ("sharinghub:stars = 1 OR sharinghub:stars = 2", lambda n: n in (1, 2)),
+        ("sharinghub:stars > 0 AND sharinghub:stars < 3", lambda n: 0 < n < 3),
+        ("sharinghub:stars > 0 AND (sharinghub:stars < 2 OR NOT (sharinghub:stars < 3))", lambda n: n == 1 or n >= 3),
+        ("sharinghub:stars IS NULL", lambda n: False),
+        ("sharinghub:stars IS NOT NULL", lambda n: True),
+        ("sharinghub:stars = 1 OR sharinghub:stars = 2 AND sharinghub:stars = 3", lambda n: n == 1),
+        ("TRUE", lambda n: True),
+        ("FALSE", lambda n: False),
+        ("3 = sharinghub:stars", lambda n: n == 3),
+        ("sharinghub:stars IN (0, 3)", lambda n: n in (0, 3)),
+        ("sharinghub:stars NOT IN (0, 3)", lambda n: n not in (0, 3)),
+        ("sharinghub:stars BETWEEN 1 AND 2", lambda n: 1 <= n <= 2),
+        ("sharinghub:stars NOT BETWEEN 1 AND 2", lambda n: not 1 <= n <= 2),
     ]:
         answer = catalog.ask("/search", "developer", params={"filter": text, "limit": 1000})
         assert answer.status_code == 200, f"{text}: {answer.text}"
@@ -254,7 +315,12 @@ def test_basic_cql2(catalog):
 def test_array_functions(catalog):
     items = catalog.ask("/search?limit=1000", "developer").json()["features"]
     wanted = {"sharinghub:dataset", "odd-1"}
-    for name, holds in [("A_CONTAINS", lambda topics: topics >= wanted), ("A_CONTAINEDBY", lambda topics: topics <= wanted), ("A_EQUALS", lambda topics: topics == wanted), ("A_OVERLAPS", lambda topics: bool(topics & wanted))]:
+    for name, holds in [
+        ("A_CONTAINS", lambda topics: topics >= wanted),
+        ("A_CONTAINEDBY", lambda topics: topics <= wanted),
+        ("A_EQUALS", lambda topics: topics == wanted),
+        ("A_OVERLAPS", lambda topics: bool(topics & wanted)),
+    ]:
         text = f"{name}(\"gitlab:topics\", ('odd-1', 'sharinghub:dataset'))"
         answer = catalog.ask("/search", "developer", params={"filter": text, "limit": 1000})
         assert answer.status_code == 200, f"{text}: {answer.text}"
@@ -266,7 +332,9 @@ def test_the_api_describes_itself(catalog):
     if not catalog.has("/openapi.json"):
         pytest.skip("this hub does not serve /openapi.json")
     links = {link["rel"]: link for link in catalog.ask("/").json()["links"]}
-    described = requests.get(links["service-desc"]["href"], headers={"Accept": links["service-desc"]["type"]}, timeout=30)
+    described = requests.get(
+        links["service-desc"]["href"], headers={"Accept": links["service-desc"]["type"]}, timeout=30
+    )
     assert described.headers["content-type"].replace(" ", "") == links["service-desc"]["type"]
     assert described.json()["openapi"].startswith("3.") and "/api/stac/search" in described.json()["paths"]
     assert requests.get(links["service-doc"]["href"], timeout=30).headers["content-type"].startswith("text/html")

@@ -73,7 +73,12 @@ impl Asked {
 
     /// The link to this page, of which only what makes the search is repeated: a query may hold a credential.
     pub fn this(&self, context: &Context, search: &Search) -> Value {
-        self.link(context, "self", search.parameters())
+        let mut link = self.link(context, "self", search.parameters());
+        if let Some(body) = search.body() {
+            link["method"] = json!("POST");
+            link["body"] = body;
+        }
+        link
     }
 
     fn link(&self, context: &Context, rel: &str, parameters: &[(String, String)]) -> Value {

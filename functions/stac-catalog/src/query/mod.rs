@@ -125,6 +125,14 @@ impl Search {
         }
     }
 
+    /// The body of a link to this page, if this search came by POST.
+    pub fn body(&self) -> Option<Json> {
+        match &self.raw {
+            Raw::Parameters(_) => None,
+            Raw::Body(members) => Some(Json::Object(members.clone())),
+        }
+    }
+
     /// The parameters of a link to another page: those of this search with that page's token. Empty for a POST.
     pub fn parameters_with(&self, token: &str) -> Vec<(String, String)> {
         let Raw::Parameters(parameters) = &self.raw else { return Vec::new() };
