@@ -128,8 +128,9 @@ pub async fn render_errors(dialect: Dialect, request: Request<Body>, next: Next)
     }
     let mut rendered = dialect.render(&error, &request_id);
     // Headers that inner layers set (CORS, Allow) stay.
+    let own = rendered.headers().clone();
     for (name, value) in response.headers() {
-        if !rendered.headers().contains_key(name) && name != axum::http::header::CONTENT_LENGTH {
+        if !own.contains_key(name) && name != axum::http::header::CONTENT_LENGTH {
             rendered.headers_mut().append(name, value.clone());
         }
     }

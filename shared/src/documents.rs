@@ -23,6 +23,8 @@ use crate::extract::BODY_LIMIT;
 /// The headers by which a caller says who they are; what they get depends on them.
 const CREDENTIALS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("x-gitlab-token"), HeaderName::from_static("private-token")];
+/// The same for `Vary`, and the encoding, which the compressing layer names only if there is a body.
+const VARIES_BY: &str = "authorization, x-gitlab-token, private-token, accept-encoding";
 /// How long a browser remembers what it may ask.
 const PREFLIGHT: Duration = Duration::from_secs(600);
 
@@ -62,7 +64,13 @@ async fn conditional(mut request: Request, next: Next) -> Response {
     *request.method_mut() = Method::GET;
     let headers = request.headers().clone();
     let has_credential = CREDENTIALS.iter().any(|name| headers.contains_key(name));
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if response.extensions().get::<Error>().is_some() {
+        // Caches may keep a 404 unasked, but the next caller may see what this one does not.
+        response.headers_mut().append(VARY, HeaderValue::from_static(VARIES_BY));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return response;
+    }
     if response.status() != StatusCode::OK {
         return response;
     }
@@ -98,7 +106,5 @@ fn describe(headers: &mut HeaderMap, bytes: &Bytes, has_credential: bool) {
         let kept = if has_credential { "private, no-cache" } else { "public, no-cache" };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     }
-    for name in CREDENTIALS {
-        headers.append(VARY, HeaderValue::from_name(name));
-    }
+    headers.append(VARY, HeaderValue::from_static(VARIES_BY));
 }

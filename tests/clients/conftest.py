@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from calls import make_own_and_foreign
+from catalog_world import Catalog, run_catalog
 from servers import Perigee, Stock, run_perigee, run_stock, token
 
 try:
@@ -44,6 +45,13 @@ def perigee() -> Perigee:
     """The local hub, in memory, with its demo data."""
     with run_perigee() as hub:
         yield hub
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """A hub whose catalog shows a world of its own."""
+    with run_catalog() as catalog:
+        yield catalog
 
 
 @pytest.fixture(scope="session")

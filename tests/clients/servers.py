@@ -114,12 +114,13 @@ def _plain_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def run_perigee(*arguments: str) -> Iterator[Perigee]:
-    """A hub of its own, with nothing in it but the demo data."""
+def run_perigee(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[Perigee]:
+    """A hub of its own, with nothing in it but the demo data, with these variables in its environment."""
     root = f"http://127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="perigee-test-") as folder:
         command = _local("--listen", root.removeprefix("http://"), "--memory", *arguments)
-        with _running(command, _plain_environment(), f"{root}/mlflow/health", 60, pathlib.Path(folder, "log")) as pid:
+        variables = _plain_environment() | (environment or {})
+        with _running(command, variables, f"{root}/mlflow/health", 60, pathlib.Path(folder, "log")) as pid:
             yield Perigee(root, pid)
 
 

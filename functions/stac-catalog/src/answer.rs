@@ -22,6 +22,8 @@ pub const SCHEMA: &str = "application/schema+json";
 pub struct Viewer {
     pub visible: Visible,
     levels: HashMap<ProjectId, AccessLevel>,
+    /// What the token's scope leaves of them.
+    most: AccessLevel,
 }
 
 impl Viewer {
@@ -34,13 +36,14 @@ impl Viewer {
             let grants = context.caller.memberships().await?;
             grants.iter().map(|grant| (grant.project(), grant.level())).collect()
         };
-        Ok(Self { visible, levels })
+        let most = if context.caller.can_write() { AccessLevel::Administrator } else { AccessLevel::ReadOnly };
+        Ok(Self { visible, levels, most })
     }
 
     /// A viewer of one project, at this level.
     pub fn of_project(project: ProjectId, level: AccessLevel) -> Self {
         let visible = Visible { projects: [(project, level >= AccessLevel::ReadOnly)].into(), ..Visible::default() };
-        Self { visible, levels: [(project, level)].into() }
+        Self { visible, levels: [(project, level)].into(), most: level }
     }
 
     fn level(&self, document: &CatalogDocument) -> AccessLevel {
@@ -50,7 +53,7 @@ impl Viewer {
             Sight::Project => AccessLevel::Guest,
             Sight::Code => AccessLevel::ReadOnly,
         };
-        self.levels.get(&document.project).copied().unwrap_or(sight).max(sight)
+        self.levels.get(&document.project).copied().unwrap_or(sight).max(sight).min(self.most)
     }
 
     /// The item as this viewer sees it.
@@ -102,7 +105,7 @@ impl Mode {
             None | Some("" | "full") => Ok(Self::Full),
             Some("preview") => Ok(Self::Preview),
             Some("reference") => Ok(Self::Reference),
-            Some(other) => Err(Error::invalid(format!("mode is `{other}`; use `reference`, `preview` or `full`"))),
+            Some(_) => Err(Error::invalid("mode: use `reference`, `preview` or `full`")),
         }
     }
 

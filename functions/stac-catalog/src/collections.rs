@@ -1,5 +1,7 @@
 //! Collections: one for each category.
 
+use std::ops::Range;
+
 use axum::extract::RawQuery;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -9,14 +11,16 @@ use shared::extract::Path;
 use shared::{Error, Result};
 
 use crate::answer::{GEOJSON, JSON, SCHEMA, STAC_VERSION, document, link, titled, url};
-use crate::paging::{parameter, parameters};
+use crate::index::Position;
+use crate::paging::{Asked, parameter, parameters};
 use crate::query::Search;
 
-/// GET `/api/stac/collections`: all of them, or those that a collection search finds (`q`, `bbox`, `datetime`, `limit`).
+/// GET `/api/stac/collections`: all of them, or those that a collection search finds (`q`, `bbox`, `datetime`), in
+/// pages if there is a `limit`.
 pub async fn get_collections(context: Context, RawQuery(query): RawQuery) -> Result<Response> {
     let parameters = parameters(query.as_deref());
     let search = Search::from_parameters(parameters.clone())?;
-    let limit = if parameter(&parameters, "limit").is_some() { search.limit() } else { usize::MAX };
+    let asked = Asked::new("/api/stac/collections", &parameters);
     // Every collection spans the whole world and all time, so place and time leave none out.
     let found: Vec<&Category> = context
         .state
@@ -28,20 +32,47 @@ pub async fn get_collections(context: Context, RawQuery(query): RawQuery) -> Res
             search.q.terms.is_empty() || search.q.terms.iter().any(|term| text.contains(term.as_str()))
         })
         .collect();
-    let shown: Vec<Value> = found.iter().take(limit).map(|category| collection(&context, category)).collect();
+    let limit = if parameter(&parameters, "limit").is_some() { search.limit() } else { found.len().max(1) };
+    let from = asked.start(&context, &search)?;
+    let page = page(&found, limit, from.as_ref());
+    let mut links = vec![
+        asked.this(&context, &search),
+        link("root", url(&context, "/api/stac/"), JSON),
+        link("parent", url(&context, "/api/stac/"), JSON),
+    ];
+    let neighbours = [
+        ("prev", found.get(page.start).filter(|_| page.start > 0)),
+        ("next", page.end.checked_sub(1).and_then(|last| found.get(last)).filter(|_| page.end < found.len())),
+    ];
+    for (rel, category) in neighbours {
+        if let Some(category) = category {
+            let (id, collection) = (category.id.clone(), String::new());
+            let position = Position { backwards: rel == "prev", values: Vec::new(), id, collection };
+            links.push(asked.page(&context, &search, rel, &position)?);
+        }
+    }
+    links.iter_mut().for_each(|link| link["type"] = JSON.into());
+    let shown: Vec<Value> = found[page].iter().map(|category| collection(&context, category)).collect();
     let returned = shown.len();
     let body = json!({
         "collections": shown,
-        "links": [
-            link("self", url(&context, "/api/stac/collections"), JSON),
-            link("root", url(&context, "/api/stac/"), JSON),
-            link("parent", url(&context, "/api/stac/"), JSON),
-        ],
+        "links": links,
         "numberMatched": found.len(),
         "numberReturned": returned,
-        "context": { "limit": found.len(), "matched": found.len(), "returned": returned },
+        "context": { "limit": limit, "matched": found.len(), "returned": returned },
     });
     Ok(document(&body, JSON))
+}
+
+/// The places of a page behind or before a position. That of a category which is gone is the beginning.
+fn page(found: &[&Category], limit: usize, from: Option<&Position>) -> Range<usize> {
+    let place = from.and_then(|from| found.iter().position(|category| category.id == from.id));
+    let (start, end) = match (from, place) {
+        (Some(from), Some(place)) if from.backwards => (place.saturating_sub(limit), place),
+        (_, Some(place)) => (place + 1, place.saturating_add(1).saturating_add(limit)),
+        (_, None) => (0, limit),
+    };
+    start..end.min(found.len())
 }
 
 /// GET `/api/stac/collections/{collection}`

@@ -30,7 +30,7 @@ pub async fn get_items(
     let mut search = Search::from_parameters(parameters.clone())?;
     search.collections = Some(vec![category.clone()]);
     let asked = Asked::new(format!("/api/stac/collections/{category}/items"), &parameters);
-    answer(&context, &catalog, search, &asked, &parameters, Some(&category)).await
+    answer(&context, &catalog, search, &asked, Some(&category)).await
 }
 
 /// GET `/api/stac/collections/{collection}/items/{*item}`. Access is GitLab's answer of the last 30 s.

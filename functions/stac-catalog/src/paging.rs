@@ -71,9 +71,14 @@ impl Asked {
         })
     }
 
-    /// The link to this page.
-    pub fn this(&self, context: &Context, parameters: &[(String, String)]) -> Value {
-        self.link(context, "self", parameters)
+    /// The link to this page, of which only what makes the search is repeated: a query may hold a credential.
+    pub fn this(&self, context: &Context, search: &Search) -> Value {
+        let mut link = self.link(context, "self", search.parameters());
+        if let Some(body) = search.body() {
+            link["method"] = json!("POST");
+            link["body"] = body;
+        }
+        link
     }
 
     fn link(&self, context: &Context, rel: &str, parameters: &[(String, String)]) -> Value {

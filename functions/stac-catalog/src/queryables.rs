@@ -8,6 +8,7 @@ use shared::extract::Path;
 
 use crate::answer::{SCHEMA, document, url};
 use crate::collections::category;
+use crate::query::SORTABLES;
 
 /// What every item has or may have; others that authors add can be asked for as well.
 const PROPERTIES: [(&str, &str, &str); 22] = [
@@ -67,11 +68,11 @@ fn queryables(context: &Context, path: &str) -> Response {
 }
 
 fn sortables(context: &Context, path: &str) -> Response {
-    document(&schema(context, path, "Sortables", schemas(|kind| kind != "strings"), false), SCHEMA)
+    document(&schema(context, path, "Sortables", schemas(|name| SORTABLES.contains(&name)), false), SCHEMA)
 }
 
 fn schemas(wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
-    let chosen = PROPERTIES.iter().filter(|(_, kind, _)| wanted(kind));
+    let chosen = PROPERTIES.iter().filter(|(name, ..)| wanted(name));
     let described = chosen.map(|(name, kind, title)| {
         let schema = match *kind {
             "date-time" => json!({ "title": title, "type": "string", "format": "date-time" }),

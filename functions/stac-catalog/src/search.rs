@@ -22,7 +22,7 @@ pub async fn get_search(
 ) -> Result<Response> {
     let parameters = parameters(query.as_deref());
     let search = Search::from_parameters(parameters.clone())?;
-    answer(&context, &catalog, search, &Asked::new("/api/stac/search", &parameters), &parameters, None).await
+    answer(&context, &catalog, search, &Asked::new("/api/stac/search", &parameters), None).await
 }
 
 /// POST `/api/stac/search`
@@ -40,7 +40,7 @@ pub async fn post_search(
         }
     };
     let search = Search::from_body(&body)?;
-    answer(&context, &catalog, search, &Asked::new("/api/stac/search", &parameters), &[], None).await
+    answer(&context, &catalog, search, &Asked::new("/api/stac/search", &parameters), None).await
 }
 
 /// The page of items that a search finds for this caller.
@@ -49,7 +49,6 @@ pub async fn answer(
     catalog: &Catalog,
     mut search: Search,
     asked: &Asked,
-    parameters: &[(String, String)],
     collection: Option<&str>,
 ) -> Result<Response> {
     let mode = Mode::parse(asked.mode.as_deref())?;
@@ -78,7 +77,7 @@ pub async fn answer(
         features.push(search.fields.apply(mode.apply(item)));
     }
 
-    let mut links = vec![asked.this(context, parameters), link("root", url(context, "/api/stac/"), JSON)];
+    let mut links = vec![asked.this(context, &search), link("root", url(context, "/api/stac/"), JSON)];
     if let Some(collection) = collection {
         let href = url(context, &format!("/api/stac/collections/{collection}"));
         links.push(link("collection", &href, JSON));

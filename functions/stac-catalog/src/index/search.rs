@@ -133,6 +133,7 @@ struct Wanted<'s> {
     terms: Vec<Finder<'s>>,
     /// The properties that hold topics.
     topics: Vec<u32>,
+    datetime: Option<u32>,
     filter: Option<(&'s Filter, Vec<Field>)>,
 }
 
@@ -166,6 +167,7 @@ impl<'s> Wanted<'s> {
             starred: search.q.starred.then_some(starred),
             terms: search.q.terms.iter().map(|term| Finder::new(term.as_bytes())).collect(),
             topics: ["gitlab:topics", "keywords"].iter().filter_map(|name| index.names.property(name)).collect(),
+            datetime: index.names.property("datetime"),
             filter: search.filter.as_ref().map(|filter| (filter, filter.properties().iter().map(field).collect())),
         }
     }
@@ -189,9 +191,15 @@ impl<'s> Wanted<'s> {
         collections.is_none_or(|wanted| wanted.iter().any(|collection| collection == entry.collection()))
     }
 
+    /// An item's times are its extent and its `datetime`, which may lie elsewhere.
     fn is_in_time(&self, facts: Packed<'_>) -> bool {
+        let Some(period) = self.search.datetime else { return true };
         let (start, end) = facts.period();
-        self.search.datetime.is_none_or(|period| period.meets(start, end))
+        period.meets(start, end)
+            || matches!(
+                self.datetime.map(|property| facts.value(property)),
+                Some(Value::Instant(_, micros)) if period.meets(micros, micros)
+            )
     }
 
     fn is_in_place(&self, facts: Packed<'_>) -> bool {

@@ -62,7 +62,9 @@ fn sample() -> Index {
     let mut snow = facts("snow depth", &[text("title", "Snow"), topics(&["snow", "sharinghub:aimodel"])]);
     (snow.start, snow.end) = (20 * day, 20 * day);
     snow.geometry = Some(r#"{"type":"Point","coordinates":[7,45]}"#.into());
-    let forest = facts("forest flood", &[stars(9.0), text("title", "Forest"), topics(&["Flood", "v1.2"])]);
+    let mut forest = facts("forest flood", &[stars(9.0), text("title", "Forest"), topics(&["Flood", "v1.2"])]);
+    // Outside of its extent.
+    forest.properties.push(("datetime".into(), Scalar::Text("1960-01-01T00:00:00Z".into())));
     Index::new(vec![
         row(3, "dataset", "c/forest", forest),
         row(1, "aimodel", "a/flood", flood.clone()),
@@ -98,7 +100,9 @@ fn each_parameter_narrows_the_search() {
         (&[("datetime", "1970-01-11T00:00:00Z/..")], &["a/flood", "a/flood", "b/snow"]),
         (&[("datetime", "1970-01-11T00:00:00.001Z/..")], &["b/snow"]),
         (&[("datetime", "1970-01-05T00:00:00Z")], &["a/flood", "a/flood"]),
-        (&[("datetime", "../1969-12-31T23:59:59Z")], &[]),
+        (&[("datetime", "../1969-12-31T23:59:59Z")], &["c/forest"]),
+        (&[("datetime", "1960-01-01T00:00:00Z")], &["c/forest"]),
+        (&[("datetime", "1960-01-01T00:00:01Z/1969-12-31T23:59:59Z")], &[]),
         (&[("filter", "sharinghub:stars > 3")], &["c/forest"]),
         (&[("filter", "sharinghub:stars > 1"), ("collections", "aimodel"), ("q", "water")], &["a/flood"]),
     ] {

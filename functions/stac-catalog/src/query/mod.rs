@@ -31,6 +31,9 @@ pub const MAX_LIMIT: usize = 1_000;
 /// How many entries the lists `ids` and `collections` have at most.
 const MAX_NAMES: usize = 1_000;
 
+/// Letters of the longest reason to refuse a search.
+const LONGEST_REASON: usize = 1_000;
+
 /// The reference system that all coordinates are in.
 const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 
@@ -114,6 +117,22 @@ impl Search {
         if self.limit == 0 { DEFAULT_LIMIT } else { self.limit }
     }
 
+    /// The parameters of a link to this page. Empty for a POST.
+    pub fn parameters(&self) -> &[(String, String)] {
+        match &self.raw {
+            Raw::Parameters(parameters) => parameters,
+            Raw::Body(_) => &[],
+        }
+    }
+
+    /// The body of a link to this page, if this search came by POST.
+    pub fn body(&self) -> Option<Json> {
+        match &self.raw {
+            Raw::Parameters(_) => None,
+            Raw::Body(members) => Some(Json::Object(members.clone())),
+        }
+    }
+
     /// The parameters of a link to another page: those of this search with that page's token. Empty for a POST.
     pub fn parameters_with(&self, token: &str) -> Vec<(String, String)> {
         let Raw::Parameters(parameters) = &self.raw else { return Vec::new() };
@@ -166,9 +185,13 @@ impl Search {
     }
 }
 
-/// `Invalid`, naming the parameter.
+/// `Invalid`, naming the parameter, in not too many words even if these repeat what was sent.
 fn wrong(parameter: &str, why: impl std::fmt::Display) -> Error {
-    Error::Invalid(format!("{parameter}: {why}"))
+    let why = why.to_string();
+    match why.char_indices().nth(LONGEST_REASON) {
+        None => Error::Invalid(format!("{parameter}: {why}")),
+        Some((end, _)) => Error::Invalid(format!("{parameter}: {}..", &why[..end])),
+    }
 }
 
 /// The entries of a list of names: `None` if there are none.

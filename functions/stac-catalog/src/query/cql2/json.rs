@@ -37,7 +37,8 @@ fn object(members: &Map<String, Json>, depth: usize) -> Result<Node, String> {
         let name = name.as_str().ok_or("`op` is a text")?;
         let arguments =
             members.get("args").and_then(Json::as_array).ok_or_else(|| format!("`{name}` needs a list `args`"))?;
-        return Ok(Node::call(name, nodes(arguments, depth)?));
+        let arguments = nodes(arguments, depth)?;
+        return Ok(Node::call(name, if name.eq_ignore_ascii_case("between") { flat(arguments) } else { arguments }));
     }
     if members.contains_key("type") {
         return Shape::parse_geojson(&Json::Object(members.clone())).map(Node::Place);
@@ -55,6 +56,15 @@ fn object(members: &Map<String, Json>, depth: usize) -> Result<Node, String> {
         }
         ("function", _) => Err("functions are not supported".into()),
         _ => Err(unknown(members)),
+    }
+}
+
+/// Drafts of CQL2 had the two bounds of `between` in a list of their own, and clients still send that.
+fn flat(arguments: Vec<Node>) -> Vec<Node> {
+    match <[Node; 2]>::try_from(arguments) {
+        Ok([value, Node::List(bounds)]) => std::iter::once(value).chain(bounds).collect(),
+        Ok(others) => others.into(),
+        Err(others) => others,
     }
 }
 

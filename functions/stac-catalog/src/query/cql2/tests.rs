@@ -240,6 +240,7 @@ fn json_says_the_same() {
         (call("not", json!([call("=", json!([title, "x"]))])), true),
         (call("and", json!([call("isNull", json!([{"property": "nothing"}])), call("=", json!([title, "x"]))])), false),
         (call("or", json!([call("isNull", json!([{"property": "nothing"}])), call("=", json!([title, "x"]))])), true),
+        (call("between", json!([{"property": "sharinghub:stars"}, [3, 5]])), true),
         (call("between", json!([{"property": "sharinghub:stars"}, 3, 5])), true),
         (call("in", json!([{"property": "license"}, ["mit", "apache-2.0"]])), true),
         (call("like", json!([title, "Flood%"])), true),
