@@ -59,7 +59,8 @@ test-rust: ## unit, house and integration tests
 .PHONY: test-clients
 test-clients: test-clients-3 test-clients-2 test-clients-210 ## stock MLflow clients (3.x, 2.x and 2.10) against the hub
 
-CLIENT_TESTS := tests/clients
+# What asks for the catalog alone is in `test-catalog`.
+CLIENT_TESTS := tests/clients --ignore-glob='*/test_catalog_*' --ignore=tests/clients/test_openapi.py
 # The oldest client shows that the main road is open, and no more.
 test-clients-210: CLIENT_TESTS := tests/clients/test_smoke.py
 
@@ -72,7 +73,7 @@ test-clients-3 test-clients-2 test-clients-210: test-clients-%: .venv-mlflow%/in
 	    .venv-mlflow$*/bin/python -m pytest $(CLIENT_TESTS) -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/clients-$*.log
 
-CATALOG_TESTS := tests/clients/test_openapi.py
+CATALOG_TESTS := tests/clients/test_openapi.py $(wildcard tests/clients/test_catalog_*.py)
 
 .PHONY: test-catalog
 test-catalog: .venv-catalog/installed ## clients and checkers of the catalog and of the OpenAPI document
@@ -115,6 +116,10 @@ openapi: ## rewrite functions/api-docs/openapi.json from the routes
 bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency, throughput, CPU, DynamoDB units
 	cargo build --release --locked --package local
 	.venv-mlflow3/bin/python tests/bench/bench.py $(ARGS)
+
+.PHONY: bench-catalog
+bench-catalog: ## CPU time and memory of catalog searches among 1,000, 10,000 and 100,000 items
+	cargo run --release --locked --package stac-catalog --example search_bench
 
 .PHONY: clean
 clean: ## remove everything that was built or installed here; the hub's data in .perigee stays

@@ -1,6 +1,8 @@
 //! The events of `events/`, and hostile ones, on the way that API Gateway's take through a function.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use base64::Engine;
@@ -15,6 +17,7 @@ use local::hub::{self, Backends};
 use local::start::{self, Running};
 use serde_json::{Value, json};
 use shared::clock::Clock;
+use shared::config::Config;
 use shared::gitlab::Token;
 use shared::state::AppState;
 
@@ -27,6 +30,10 @@ struct Functions {
     artifacts: Router,
     registry: Router,
     project: Router,
+    stac: Router,
+    download: Router,
+    sync: Router,
+    state: AppState,
     _services: Running,
 }
 
@@ -34,7 +41,7 @@ impl Functions {
     async fn start() -> Self {
         let args = Args::parse_from(["local", "--memory", "--only-emulators", "--emulator-ports", "0,0,0"]);
         let services = start::start(&args, EndpointVariables::default()).await.unwrap();
-        let state: AppState = hub::state(&Backends {
+        let mut state: AppState = hub::state(&Backends {
             dynamodb: services.dynamodb.clone(),
             s3: services.s3.clone(),
             gitlab_url: services.gitlab_url.clone(),
@@ -45,12 +52,18 @@ impl Functions {
         })
         .await
         .unwrap();
+        let secret = Some("a webhook secret of the tests".to_owned());
+        state.config = Arc::new(Config { webhook_secret: secret, ..(*state.config).clone() });
         Self {
+            stac: stac_catalog::router(&state),
+            download: file_download::router(&state),
+            sync: catalog_sync::router(&state),
             docs: api_docs::router(&state),
             tracking: mlflow_tracking::router(&state),
             artifacts: mlflow_artifacts::router(&state),
             registry: mlflow_registry::router(&state),
             project: mlflow_project::router(&state),
+            state,
             _services: services,
         }
     }
@@ -130,6 +143,24 @@ async fn one_event_of_each_group() {
     let registered = ask(&functions.registry, event("registry")).await;
     assert_eq!(registered.status_code, 200, "{registered:?}");
     assert_eq!(document(&registered)["registered_model"]["name"], "flood mapper (1)");
+
+    let file = ask(&functions.download, event("download")).await;
+    assert_eq!(file.status_code, 200, "{file:?}");
+    assert_eq!(bytes(&file), read("local/projects/earth/flood-model/data/backscatter.csv").into_bytes());
+
+    let told = ask(&functions.sync, event("webhook")).await;
+    assert_eq!(told.status_code, 200, "{told:?}");
+    let told = ask(&functions.sync, event("webhook")).await;
+    assert_eq!(document(&told)["outcome"], "handled before");
+    let found = ask(&functions.stac, event("stac")).await;
+    assert_eq!(found.status_code, 200, "{found:?}");
+    let found: Value = serde_json::from_slice(&bytes(&found)).unwrap();
+    assert_eq!(found["features"][0]["id"], "earth/land-cover");
+    // The schedule's event brings the rest.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let schedule = json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event" });
+    let done = catalog_sync::handle(functions.state.clone(), schedule, deadline).await.unwrap();
+    assert_eq!((&done["summary"]["written"], &done["finished"]), (&json!(4), &json!(true)), "{done}");
 
     let described = ask(&functions.docs, event("api-docs")).await;
     assert_eq!(described.status_code, 200);
