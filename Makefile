@@ -27,10 +27,10 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 	cargo run -- $(ARGS)
 
 .PHONY: test
-test: check-format lint-and-venvs lint-template test-rust test-clients lambda-build ## everything that CI runs
+test: check-format lint-and-venvs lint-template test-rust test-clients test-catalog lambda-build ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
-	@for version in 3 2 210; do echo "clients, mlflow $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
+	@for version in 3 2 210 catalog; do echo "clients, $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
 
 .PHONY: check-format
 check-format:
@@ -43,7 +43,7 @@ lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: venvs
-venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-tools/installed
+venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-catalog/installed .venv-tools/installed
 
 # Python's downloads go on while the compiler works.
 .PHONY: lint-and-venvs
@@ -72,6 +72,16 @@ test-clients-3 test-clients-2 test-clients-210: test-clients-%: .venv-mlflow%/in
 	    .venv-mlflow$*/bin/python -m pytest $(CLIENT_TESTS) -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/clients-$*.log
 
+CATALOG_TESTS := tests/clients/test_openapi.py
+
+.PHONY: test-catalog
+test-catalog: .venv-catalog/installed ## clients and checkers of the catalog and of the OpenAPI document
+	@echo "== catalog"
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
+	    .venv-catalog/bin/python -m pytest $(CATALOG_TESTS) -q -rs -p no:cacheprovider 2>&1 \
+	    | tee $(CARGO_TARGET_DIR)/clients-catalog.log
+
 .PHONY: lint-template
 lint-template: .venv-tools/installed ## template.yaml: sam validate --lint, cfn-lint
 	@echo "== template"
@@ -97,6 +107,10 @@ lambda-build: .venv-tools/installed ## build every function as Lambda runs it (P
 readme: ## rewrite README's endpoint table from the routes
 	UPDATE_README=1 cargo test --package integration-tests readme
 
+.PHONY: openapi
+openapi: ## rewrite functions/api-docs/openapi.json from the routes
+	UPDATE_OPENAPI=1 cargo test --workspace --test it openapi
+
 .PHONY: bench
 bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency, throughput, CPU, DynamoDB units
 	cargo build --release --locked --package local
@@ -105,12 +119,19 @@ bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency,
 .PHONY: clean
 clean: ## remove everything that was built or installed here; the hub's data in .perigee stays
 	cargo clean
-	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-tools .aws-sam
+	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-catalog .venv-tools .aws-sam
 
 .venv-mlflow%/installed: tests/clients/requirements-mlflow%.txt
 	@echo "== installing $< into .venv-mlflow$*"
 	$(PYTHON) -m venv .venv-mlflow$*
 	.venv-mlflow$*/bin/pip install --quiet --requirement $<
+	touch $@
+
+# Playwright drives the machine's own Chromium and fetches none.
+.venv-catalog/installed: tests/clients/requirements-catalog.txt
+	@echo "== installing $< into .venv-catalog"
+	$(PYTHON) -m venv .venv-catalog
+	.venv-catalog/bin/pip install --quiet --requirement $<
 	touch $@
 
 # cargo-lambda brings a cross compiler of 300 MB, which nothing here needs.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use url::Url;
 
 /// Where data is kept unless an option says otherwise.
@@ -75,6 +75,16 @@ pub struct Args {
     /// Real AWS, by the SDK's usual credentials and region, instead of embedded DynamoDB and S3.
     #[arg(long, conflicts_with_all = ["data", "memory"])]
     pub aws: bool,
+
+    /// Something else than to serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Write the OpenAPI document of all functions to standard output.
+    Openapi,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +141,7 @@ mod tests {
         assert_eq!(args.data_folder(), Some(PathBuf::from(".perigee")));
         assert_eq!(args.ports(), EmulatorPorts { dynamodb: 0, s3: 0, gitlab: 0 });
         assert_eq!(parse(&["--memory"]).unwrap().data_folder(), None);
+        assert_eq!((args.command, parse(&["openapi"]).unwrap().command), (None, Some(Command::Openapi)));
         let emulators = parse(&["--only-emulators"]).unwrap();
         assert_eq!(emulators.ports(), EmulatorPorts { dynamodb: 8000, s3: 9000, gitlab: 8929 });
     }

@@ -16,6 +16,7 @@ use shared::state::AppState;
 use tower::ServiceExt;
 
 use crate::aws::AwsService;
+use crate::groups::groups;
 use crate::start::StartError;
 
 /// Names that nobody has to choose locally.
@@ -68,14 +69,16 @@ pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
 
 /// All endpoint groups.
 pub fn router(state: &AppState) -> Router {
-    let groups = [mlflow_tracking::routes(), mlflow_registry::routes(), mlflow_artifacts::routes()];
-    let global = groups.into_iter().flatten().collect();
+    let global = groups().into_iter().filter(|group| group.base == "/mlflow").flat_map(|group| group.routes).collect();
     let mlflow =
         Router::new().nest("/mlflow", assemble(global, state)).fallback_service(mlflow_project::project_views(state));
-    let others = stac_catalog::service(state).merge(catalog_sync::service(state));
+    let mlflow = render(mlflow, Dialect::Mlflow);
+    let others = stac_catalog::service(state)
+        .merge(file_download::service(state))
+        .merge(catalog_sync::service(state))
+        .merge(api_docs::service(state));
     let others = cors(render(others.fallback(no_such_endpoint), Dialect::Detail));
     // Each part speaks its own dialect, also of paths that it does not know.
-    let mlflow = render(mlflow, Dialect::Mlflow);
     Router::new().fallback_service(tower::service_fn(move |request: Request| {
         let part = match Dialect::of(request.uri().path()) {
             Dialect::Mlflow => &mlflow,

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use local::args::Args;
+use local::args::{Args, Command};
 use local::aws::EndpointVariables;
-use local::say::complain;
-use local::{greeting, start};
+use local::say::{complain, say};
+use local::{greeting, openapi, start};
 use tracing_subscriber::EnvFilter;
 
 /// The emulators call every answer 4xx a warning or an error; to the hub a lost condition is everyday business.
@@ -15,6 +15,10 @@ const LOG: &str = "warn,dynoxide=error,s3s=off";
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(Command::Openapi) = args.command {
+        say(openapi::text().trim_end());
+        return ExitCode::SUCCESS;
+    }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 

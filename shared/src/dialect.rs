@@ -39,7 +39,7 @@ impl Dialect {
             (_, Error::NotImplemented(_)) => StatusCode::NOT_IMPLEMENTED,
             (_, Error::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             (_, Error::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
-            (_, Error::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, Error::Unavailable(_) | Error::InProgress { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             (_, Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -56,7 +56,7 @@ impl Dialect {
             Error::MethodNotAllowed(_) => "BAD_REQUEST",
             Error::NotImplemented(_) => "NOT_IMPLEMENTED",
             Error::RateLimited { .. } => "REQUEST_LIMIT_EXCEEDED",
-            Error::Unavailable(_) => "TEMPORARILY_UNAVAILABLE",
+            Error::Unavailable(_) | Error::InProgress { .. } => "TEMPORARILY_UNAVAILABLE",
             Error::Internal(_) => "INTERNAL_ERROR",
         }
     }
@@ -85,7 +85,7 @@ impl Dialect {
                 };
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(realm));
             }
-            Error::RateLimited { retry_after, .. } => {
+            Error::RateLimited { retry_after, .. } | Error::InProgress { retry_after, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
             }
             Error::Unavailable(_) => {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
+use crate::download::is_known;
 use crate::error::Error;
 use crate::extract::BODY_LIMIT;
 
@@ -61,8 +62,8 @@ async fn conditional(mut request: Request, next: Next) -> Response {
     }
     // The tag is that of the body, which a HEAD would not show.
     *request.method_mut() = Method::GET;
-    let has_credential = CREDENTIALS.iter().any(|name| request.headers().contains_key(name));
-    let known = request.headers().get_all(IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
+    let headers = request.headers().clone();
+    let has_credential = CREDENTIALS.iter().any(|name| headers.contains_key(name));
     let mut response = next.run(request).await;
     if response.extensions().get::<Error>().is_some() {
         // Caches may keep a 404 unasked, but the next caller may see what this one does not.
@@ -79,7 +80,7 @@ async fn conditional(mut request: Request, next: Next) -> Response {
         Err(error) => return Error::internal(format!("the document cannot be sent: {error}")).into_response(),
     };
     describe(&mut parts.headers, &bytes, has_credential);
-    if is_known(&known, parts.headers.get(ETAG)) {
+    if is_known(&headers, parts.headers.get(ETAG).and_then(|tag| tag.to_str().ok())) {
         parts.status = StatusCode::NOT_MODIFIED;
         parts.headers.remove(CONTENT_LENGTH);
         parts.headers.remove(CONTENT_TYPE);
@@ -106,15 +107,4 @@ fn describe(headers: &mut HeaderMap, bytes: &Bytes, has_credential: bool) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     }
     headers.append(VARY, HeaderValue::from_static(VARIES_BY));
-}
-
-/// Does the client name the tag of what is there (`If-None-Match`, RFC 9110 13.1.2)?
-fn is_known(known: &[HeaderValue], etag: Option<&HeaderValue>) -> bool {
-    fn opaque(tag: &str) -> &str {
-        tag.strip_prefix("W/").unwrap_or(tag)
-    }
-    let etag = etag.and_then(|etag| etag.to_str().ok()).map(opaque);
-    let mut tags =
-        known.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || etag.is_some_and(|etag| opaque(tag) == etag))
 }

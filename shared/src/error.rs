@@ -43,6 +43,9 @@ pub enum Error {
     /// The client, or we on its behalf, asked too often. Seconds to wait.
     #[error("{message}")]
     RateLimited { message: String, retry_after: u64 },
+    /// What was asked for is being prepared; asking again goes on with it. Seconds to wait.
+    #[error("{message}")]
+    InProgress { message: String, retry_after: u64 },
     /// AWS or GitLab is down, slow or throttles; worth a retry. The cause is for the log.
     #[error("temporarily unavailable: {0}")]
     Unavailable(String),

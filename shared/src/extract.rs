@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use schemars::JsonSchema;
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -326,5 +327,5 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// The empty object that MLflow answers where there is nothing to say.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Empty {}

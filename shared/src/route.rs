@@ -1,7 +1,7 @@
 //! Routes as data, each with its rule of access: a route without one cannot be built.
 //!
-//! From the same data come the router, the README's endpoint table, and the test that walks
-//! every route with every kind of caller.
+//! From the same data come the router, the README's endpoint table, the OpenAPI document, and the test that
+//! walks every route with every kind of caller.
 
 use axum::Router;
 use axum::body::Body;
@@ -17,6 +17,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::auth::AccessLevel;
 use crate::dialect::{Dialect, render_errors};
 use crate::error::Error;
+use crate::openapi::{Contract, Describe, Handles, Operation, Schemas, Shape};
 use crate::state::AppState;
 
 /// Who may call a route.
@@ -50,31 +51,95 @@ pub struct Route {
     pub rule: Rule,
     /// Is it a known endpoint that answers 501?
     pub implemented: bool,
+    /// What the OpenAPI document says of it; a test demands it of every route.
+    pub shapes: Vec<Shape>,
+    /// The handler's name.
+    pub name: &'static str,
+    describe: Describe,
     handler: MethodRouter<AppState>,
+}
+
+/// An endpoint that exists below `/api` and below `/ajax-api`.
+pub struct Twins([Route; 2]);
+
+impl IntoIterator for Twins {
+    type Item = Route;
+    type IntoIter = std::array::IntoIter<Route, 2>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl Twins {
+    /// What the OpenAPI document says of them.
+    pub fn documented(self, operation: Operation) -> Self {
+        Self(self.0.map(|route| route.documented(operation)))
+    }
 }
 
 impl Route {
     /// An endpoint at exactly this path.
     pub fn at<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> Self
     where
-        H: Handler<T, AppState>,
+        H: Handler<T, AppState> + Handles<T>,
         T: 'static,
     {
         // The methods of `routes()` are constants: one that axum does not know is a mistake of the first test run.
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
-        Self { method, path: path.to_owned(), rule, implemented: true, handler: on(filter, handler) }
+        let name = std::any::type_name::<H>();
+        Self {
+            method,
+            path: path.to_owned(),
+            rule,
+            implemented: true,
+            shapes: Vec::new(),
+            name: name.rsplit("::").next().unwrap_or(name),
+            describe: H::describe,
+            handler: on(filter, handler),
+        }
     }
 
     /// An RPC endpoint, which exists twice: below `/api` (clients) and below `/ajax-api` (web UI).
-    pub fn api<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> [Self; 2]
+    pub fn api<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> Twins
     where
-        H: Handler<T, AppState>,
+        H: Handler<T, AppState> + Handles<T>,
         T: 'static,
     {
-        [
+        Twins([
             Self::at(method.clone(), &format!("/api{path}"), rule, handler.clone()),
             Self::at(method, &format!("/ajax-api{path}"), rule, handler),
-        ]
+        ])
+    }
+
+    /// What the OpenAPI document says of it.
+    pub fn documented(mut self, operation: Operation) -> Self {
+        self.shapes.push(Shape { path: None, operation });
+        self
+    }
+
+    /// The same of one of several endpoints that its path stands for: `/download/{*target}` is both
+    /// `/download/{project}/repository/{path}` and `/download/{project}/repository/archive.{format}`.
+    pub fn documented_at(mut self, path: &'static str, operation: Operation) -> Self {
+        self.shapes.push(Shape { path: Some(path), operation });
+        self
+    }
+
+    /// What it takes and answers; definitions of the schemas are added to `schemas`.
+    pub fn contract(&self, operation: &Operation, schemas: &mut Schemas) -> Contract {
+        let mut contract = Contract::new(self.method.clone());
+        (self.describe)(&mut contract, schemas);
+        if let Some(takes) = operation.takes {
+            let answers = std::mem::take(&mut contract.answers);
+            contract = Contract::new(self.method.clone());
+            contract.answers = answers;
+            takes(&mut contract, schemas);
+        }
+        if let Some(answers) = operation.answers {
+            contract.answers.clear();
+            answers(&mut contract, schemas);
+        }
+        contract
     }
 
     /// A known endpoint that this hub does not serve yet, for any method: 501 to whoever has a credential.
@@ -85,9 +150,22 @@ impl Route {
                 request.uri().path()
             ))
         });
-        Self { method: Method::GET, path: path.to_owned(), rule: READ, implemented: false, handler }
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            rule: READ,
+            implemented: false,
+            shapes: vec![Shape { path: None, operation: NOT_SERVED }],
+            name: "not_implemented",
+            describe: |_, _| {},
+            handler,
+        }
     }
 }
+
+const NOT_SERVED: Operation =
+    Operation::new("Not served yet", "An endpoint of MLflow that this hub does not serve yet")
+        .about("Any method is answered by 501.");
 
 /// The router of some routes, without a fallback; `render` it once, at the outside.
 pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {

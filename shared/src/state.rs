@@ -18,7 +18,7 @@ use crate::objects::Objects;
 use crate::paging::PageTokens;
 use crate::store::Store;
 
-/// Store, objects, access and settings. Clones are cheap.
+/// Store, objects, access, GitLab and settings. Clones are cheap.
 #[derive(Clone)]
 pub struct AppState {
     pub store: Store,

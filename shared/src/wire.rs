@@ -1,12 +1,15 @@
 //! JSON forms that several endpoint groups share.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A key and a value: tags and params, both ways.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Pair {
+    /// Key.
     #[serde(default)]
     pub key: String,
+    /// Value.
     #[serde(default)]
     pub value: String,
 }

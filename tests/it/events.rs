@@ -22,6 +22,7 @@ use crate::house::read;
 
 /// The deployed functions over embedded services.
 struct Functions {
+    docs: Router,
     tracking: Router,
     artifacts: Router,
     registry: Router,
@@ -45,6 +46,7 @@ impl Functions {
         .await
         .unwrap();
         Self {
+            docs: api_docs::router(&state),
             tracking: mlflow_tracking::router(&state),
             artifacts: mlflow_artifacts::router(&state),
             registry: mlflow_registry::router(&state),
@@ -128,6 +130,11 @@ async fn one_event_of_each_group() {
     let registered = ask(&functions.registry, event("registry")).await;
     assert_eq!(registered.status_code, 200, "{registered:?}");
     assert_eq!(document(&registered)["registered_model"]["name"], "flood mapper (1)");
+
+    let described = ask(&functions.docs, event("api-docs")).await;
+    assert_eq!(described.status_code, 200);
+    let described: Value = serde_json::from_slice(&bytes(&described)).unwrap();
+    assert_eq!(described["servers"][0]["url"], "https://hub.example.com");
 
     let found = ask(&functions.project, event("project")).await;
     assert_eq!(found.status_code, 200, "{found:?}");

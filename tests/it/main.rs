@@ -3,10 +3,12 @@
 
 mod access;
 mod artifacts;
+mod download;
 mod events;
 mod faults;
 mod house;
 mod hub;
+mod openapi;
 mod readme;
 mod registry;
 mod template;

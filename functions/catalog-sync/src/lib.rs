@@ -10,6 +10,8 @@ mod webhook;
 use axum::Router;
 use axum::http::Method;
 use shared::dialect::Dialect;
+use shared::extract::Input;
+use shared::openapi::Operation;
 use shared::route::{Route, Rule, assemble, no_such_endpoint, render};
 use shared::state::AppState;
 
@@ -20,7 +22,14 @@ pub use summary::Summary;
 
 /// Every endpoint of this function.
 pub fn routes() -> Vec<Route> {
-    vec![Route::at(Method::POST, "/api/webhooks/gitlab", Rule::Webhook, webhook::receive_webhook)]
+    vec![
+        Route::at(Method::POST, "/api/webhooks/gitlab", Rule::Webhook, webhook::receive_webhook).documented(
+            Operation::new("Webhooks", "Take an event of GitLab")
+                .about("Project, group and system hooks: the project's items are refreshed before the answer.")
+                .taking::<Input<webhook::Event>>()
+                .example(r#"{"object_kind": "push", "project_id": 2}"#),
+        ),
+    ]
 }
 
 /// The endpoints, errors not yet rendered.

@@ -142,8 +142,7 @@ async fn models(state: &AppState, id: ProjectId) -> Result<Vec<ModelVersion>> {
     let mut models = Vec::new();
     for model in state.store.catalog_models(id).await? {
         let artifact_path = model_file(state, &model).await?;
-        let run_id = Some(model.version.run_id.clone()).filter(|run| !run.is_empty());
-        models.push(ModelVersion { model: model.name, version: model.version.number, run_id, artifact_path });
+        models.push(ModelVersion { model: model.name, version: model.version.number, artifact_path });
     }
     Ok(models)
 }

@@ -5,22 +5,41 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
-use shared::extract::read_body;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::extract::{Json, read_body};
 use shared::model::ProjectId;
 use shared::state::AppState;
 use shared::{Error, Result};
 
 use crate::project::refresh;
 
+/// What became of an event.
+#[derive(JsonSchema, Serialize)]
+pub struct Outcome {
+    /// In words.
+    outcome: String,
+}
+
+/// An event as GitLab sends it; of its many fields only those that name the project count.
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "read by hand")]
+pub struct Event {
+    /// Kind of a project's or group's event.
+    object_kind: Option<String>,
+    /// Kind of a system event.
+    event_name: Option<String>,
+    /// Id of the project.
+    project_id: Option<u64>,
+}
+
 /// GitLab gives up on a webhook after 10 s.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// POST `/api/webhooks/gitlab`: project, group and system hooks. A delivery that comes twice is answered twice and
 /// handled once; one that could not be handled is answered 503, and the schedule mends what it was about.
-pub async fn receive_webhook(State(state): State<AppState>, request: Request<Body>) -> Result<Response> {
+pub async fn receive_webhook(State(state): State<AppState>, request: Request<Body>) -> Result<Json<Outcome>> {
     let (parts, body) = request.into_parts();
     let event: Value = serde_json::from_slice(&read_body(body).await?)
         .map_err(|error| Error::invalid(format!("the body is not JSON: {error}")))?;
@@ -51,8 +70,8 @@ pub async fn receive_webhook(State(state): State<AppState>, request: Request<Bod
     }
 }
 
-fn done(outcome: &str) -> Response {
-    ([(CONTENT_TYPE, "application/json")], json!({ "outcome": outcome }).to_string()).into_response()
+fn done(outcome: &str) -> Json<Outcome> {
+    Json(Outcome { outcome: outcome.to_owned() })
 }
 
 /// What stays the same when GitLab sends an event again.
@@ -69,6 +88,8 @@ fn project(event: &Value) -> Option<ProjectId> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -1,12 +1,11 @@
 //! MLflow's artifact endpoints (mlflow.md A, B.8, C): files of runs and logged models, over S3.
 
-mod disposition;
 mod download;
 mod listing;
 mod logged_models;
-mod media_type;
 mod model_versions;
 mod multipart;
+mod operations;
 mod presigned;
 mod proxy;
 mod runs;
@@ -22,54 +21,70 @@ pub fn routes() -> Vec<Route> {
     let get = Method::GET;
     let post = Method::POST;
     let twins = [
-        Route::api(get.clone(), "/2.0/mlflow/artifacts/list", READ, runs::list_artifacts),
-        Route::api(get.clone(), "/2.0/mlflow-artifacts/artifacts", READ, proxy::list_artifacts),
-        Route::api(get.clone(), "/2.0/mlflow-artifacts/artifacts/{*path}", READ, proxy::download_artifact),
-        Route::api(Method::PUT, "/2.0/mlflow-artifacts/artifacts/{*path}", WRITE, proxy::upload_artifact),
-        Route::api(Method::DELETE, "/2.0/mlflow-artifacts/artifacts/{*path}", WRITE, proxy::delete_artifact),
+        Route::api(get.clone(), "/2.0/mlflow/artifacts/list", READ, runs::list_artifacts)
+            .documented(operations::LIST_RUN_ARTIFACTS),
+        Route::api(get.clone(), "/2.0/mlflow-artifacts/artifacts", READ, proxy::list_artifacts)
+            .documented(operations::LIST_ARTIFACTS),
+        Route::api(get.clone(), "/2.0/mlflow-artifacts/artifacts/{*path}", READ, proxy::download_artifact)
+            .documented(operations::DOWNLOAD_ARTIFACT),
+        Route::api(Method::PUT, "/2.0/mlflow-artifacts/artifacts/{*path}", WRITE, proxy::upload_artifact)
+            .documented(operations::PUT_ARTIFACT),
+        Route::api(Method::DELETE, "/2.0/mlflow-artifacts/artifacts/{*path}", WRITE, proxy::delete_artifact)
+            .documented(operations::DELETE_ARTIFACT),
         Route::api(
             get.clone(),
             "/2.0/mlflow/logged-models/{model_id}/artifacts/directories",
             READ,
             logged_models::list_logged_model_artifacts,
-        ),
-        Route::api(post.clone(), "/2.0/mlflow-artifacts/mpu/create/{*path}", WRITE, multipart::create_multipart_upload),
+        )
+        .documented(operations::LIST_LOGGED_MODEL_ARTIFACTS),
+        Route::api(post.clone(), "/2.0/mlflow-artifacts/mpu/create/{*path}", WRITE, multipart::create_multipart_upload)
+            .documented(operations::CREATE_MULTIPART_UPLOAD),
         Route::api(
             post.clone(),
             "/2.0/mlflow-artifacts/mpu/complete/{*path}",
             WRITE,
             multipart::complete_multipart_upload,
-        ),
-        Route::api(post.clone(), "/2.0/mlflow-artifacts/mpu/abort/{*path}", WRITE, multipart::abort_multipart_upload),
-        Route::api(get.clone(), "/2.0/mlflow-artifacts/presigned/{*path}", READ, presigned::get_presigned_download_url),
+        )
+        .documented(operations::COMPLETE_MULTIPART_UPLOAD),
+        Route::api(post.clone(), "/2.0/mlflow-artifacts/mpu/abort/{*path}", WRITE, multipart::abort_multipart_upload)
+            .documented(operations::ABORT_MULTIPART_UPLOAD),
+        Route::api(get.clone(), "/2.0/mlflow-artifacts/presigned/{*path}", READ, presigned::get_presigned_download_url)
+            .documented(operations::GET_PRESIGNED_DOWNLOAD_URL),
         Route::api(
             post.clone(),
             "/2.0/mlflow/artifacts/presigned-upload-url",
             WRITE,
             presigned::create_presigned_upload_url,
-        ),
+        )
+        .documented(operations::CREATE_PRESIGNED_UPLOAD_URL),
         Route::api(
             post.clone(),
             "/2.0/mlflow/artifacts/presigned-download-url",
             READ,
             presigned::create_presigned_download_url,
-        ),
+        )
+        .documented(operations::CREATE_PRESIGNED_DOWNLOAD_URL),
     ];
     let mut routes: Vec<Route> = twins.into_iter().flatten().collect();
-    routes.push(Route::at(get.clone(), "/get-artifact", READ, runs::get_artifact));
-    routes.push(Route::at(
-        get.clone(),
-        "/model-versions/get-artifact",
-        READ,
-        model_versions::get_model_version_artifact,
-    ));
-    routes.push(Route::at(post, "/ajax-api/2.0/mlflow/upload-artifact", WRITE, runs::upload_artifact));
-    routes.push(Route::at(
-        get,
-        "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files",
-        READ,
-        logged_models::get_logged_model_artifact,
-    ));
+    routes.push(Route::at(get.clone(), "/get-artifact", READ, runs::get_artifact).documented(operations::GET_ARTIFACT));
+    routes.push(
+        Route::at(get.clone(), "/model-versions/get-artifact", READ, model_versions::get_model_version_artifact)
+            .documented(operations::GET_MODEL_VERSION_ARTIFACT),
+    );
+    routes.push(
+        Route::at(post, "/ajax-api/2.0/mlflow/upload-artifact", WRITE, runs::upload_artifact)
+            .documented(operations::UPLOAD_ARTIFACT),
+    );
+    routes.push(
+        Route::at(
+            get,
+            "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files",
+            READ,
+            logged_models::get_logged_model_artifact,
+        )
+        .documented(operations::GET_LOGGED_MODEL_ARTIFACT),
+    );
     routes
 }
 

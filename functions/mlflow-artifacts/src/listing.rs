@@ -1,5 +1,6 @@
 //! How listings look on the wire.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::Result;
 use shared::auth::Access;
@@ -26,17 +27,21 @@ pub async fn list(
     }))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct FileList {
+    /// Where the list's root lies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_uri: Option<String>,
+    /// What is in the directory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileInfo>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct FileInfo {
+    /// Path, or base name, of the file or directory.
     path: String,
+    /// Is it a directory?
     is_dir: bool,
     /// Bytes; absent for directories and empty files.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::Result;
 use shared::auth::Access;
@@ -28,8 +29,9 @@ impl Model {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Directory {
+    /// Directory; the root when absent.
     artifact_directory_path: Option<String>,
 }
 
@@ -44,8 +46,10 @@ pub async fn list_logged_model_artifacts(
     list(&context, &access, &experiment, Holder::LoggedModel(&model.model_id), &path).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct File {
+    /// Path of the file.
+    #[schemars(required)]
     artifact_file_path: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! Artifacts of a model version, addressed by the version.
 
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::auth::Access;
 use shared::context::{Context, VersionRef};
@@ -12,10 +13,16 @@ use shared::{Error, Result};
 use crate::download::{self, Answer};
 use crate::runs::shown_path;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct VersionArtifact {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Number of the version.
+    #[schemars(required)]
     version: Option<String>,
+    /// Path below the version's files.
+    #[schemars(required)]
     path: Option<String>,
 }
 

@@ -3,32 +3,44 @@
 //! The URL names the artifact directory, which decides access; the body's `path` is the client's local
 //! path, of which only the file's name counts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Empty, Input, Integer, Json, Many, Path, missing, required};
 use shared::model::ArtifactPath;
 use shared::objects::{MOST_PARTS, ObjectKey, Part, PresignedUrl};
 use shared::{Error, Result};
 
-use crate::media_type::media_type;
 use crate::proxy::{FilePath, writable};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CreateMultipartUpload")]
 pub struct Create {
+    /// The client's local path, of which only the file name counts.
+    #[schemars(required)]
     path: Option<String>,
+    /// Number of parts.
+    #[schemars(required)]
     num_parts: Option<Integer>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "MultipartUpload")]
 pub struct Created {
+    /// Id of the upload.
     upload_id: String,
+    /// A URL for each part.
     credentials: Vec<Credential>,
 }
 
 /// Where to put a part.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PartCredential")]
 struct Credential {
+    /// A URL that works for whoever has it, until it ends.
     url: PresignedUrl,
+    /// Number of the part, from 1.
     part_number: usize,
     /// What the client must send with it: nothing.
     headers: Empty,
@@ -55,18 +67,29 @@ pub async fn create_multipart_upload(
     Ok(Json(Created { upload_id: upload.id, credentials: credentials.collect() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CompleteMultipartUpload")]
 pub struct Complete {
+    /// As when it was created.
+    #[schemars(required)]
     path: Option<String>,
+    /// Id of the upload.
+    #[schemars(required)]
     upload_id: Option<String>,
+    /// All parts.
     #[serde(default)]
+    #[schemars(required, length(min = 1))]
     parts: Many<CompletedPart>,
 }
 
 /// A part's `url`, which clients send too, says nothing that we do not know.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct CompletedPart {
+    /// Number of the part, from 1.
+    #[schemars(required)]
     part_number: Option<Integer>,
+    /// `ETag` of S3's answer to the part.
+    #[schemars(required)]
     etag: Option<String>,
 }
 
@@ -99,9 +122,14 @@ pub async fn complete_multipart_upload(
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "AbortMultipartUpload")]
 pub struct Abort {
+    /// As when it was created.
+    #[schemars(required)]
     path: Option<String>,
+    /// Id of the upload.
+    #[schemars(required)]
     upload_id: Option<String>,
 }
 

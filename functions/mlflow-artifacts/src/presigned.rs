@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Empty, Input, Integer, Json, Path, missing, required};
 use shared::model::{ArtifactPath, Holder};
 use shared::objects::{ObjectKey, PresignedUrl, download_life};
@@ -11,11 +13,12 @@ use shared::{Error, Result};
 
 use crate::download::{no_file, presign};
 use crate::logged_models::Model;
-use crate::media_type::media_type;
 use crate::proxy::FilePath;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PresignedArtifact")]
 pub struct Download {
+    /// A URL that works for whoever has it, until it ends.
     url: PresignedUrl,
     /// What the client must send with it: nothing, so that a browser can just go there.
     headers: Empty,
@@ -51,23 +54,33 @@ fn life(expiration: Option<Integer>, longest: Duration) -> Result<Duration> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CreatePresignedUpload")]
 pub struct CreateUpload {
+    /// Id of the run; this or `model_id`.
     run_id: Option<String>,
+    /// Id of the logged model; this or `run_id`.
     model_id: Option<String>,
+    /// Path of the file or directory.
+    #[schemars(required)]
     path: Option<String>,
+    /// Seconds that the URL is wanted for.
     expiration: Option<Integer>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PresignedUpload")]
 pub struct UploadUrl {
+    /// A URL that works for whoever has it, until it ends.
     presigned_url: PresignedUrl,
+    /// Headers that the client must send with it.
     headers: UploadHeaders,
 }
 
 /// What the client must send with its PUT.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct UploadHeaders {
+    /// Media type that was signed.
     #[serde(rename = "Content-Type")]
     content_type: String,
 }
@@ -98,15 +111,23 @@ pub async fn create_presigned_upload_url(
     Ok(Json(UploadUrl { presigned_url, headers: UploadHeaders { content_type } }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CreatePresignedDownload")]
 pub struct CreateDownload {
+    /// Id of the run.
+    #[schemars(required)]
     run_id: Option<String>,
+    /// Path of the file or directory.
+    #[schemars(required)]
     path: Option<String>,
+    /// Seconds that the URL is wanted for.
     expiration: Option<Integer>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PresignedDownload")]
 pub struct DownloadUrl {
+    /// A URL that works for whoever has it, until it ends.
     presigned_url: PresignedUrl,
     /// Bytes.
     file_size: u64,

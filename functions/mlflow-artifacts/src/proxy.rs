@@ -3,9 +3,11 @@
 
 use axum::extract::Request;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::auth::Access;
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Empty, Input, Json, Path, missing, read_body};
 use shared::model::{ArtifactPath, Experiment, Holder};
 use shared::objects::ObjectKey;
@@ -14,10 +16,11 @@ use shared::{Error, Result};
 
 use crate::download::{self, Answer};
 use crate::listing::{FileInfo, FileList};
-use crate::media_type::media_type;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ListArtifacts {
+    /// Directory: `<experiment id>/<run id>/artifacts/<path>`.
+    #[schemars(required)]
     path: Option<String>,
 }
 

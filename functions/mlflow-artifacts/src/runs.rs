@@ -2,8 +2,10 @@
 
 use axum::extract::Request;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::context::Context;
+use shared::download::media_type;
 use shared::extract::{Input, Json, Query, read_body, required};
 use shared::model::{ArtifactPath, Experiment, Holder};
 use shared::objects::ObjectKey;
@@ -11,13 +13,15 @@ use shared::{Error, Result};
 
 use crate::download::{self, Answer};
 use crate::listing::{FileList, list};
-use crate::media_type::media_type;
 
 /// A place among a run's artifacts. `run_uuid` is the old name of `run_id`; clients send either or both.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct RunArtifact {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// Path below the run's artifacts.
     path: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Aliases of model versions (mlflow.md B.7).
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::context::{Context, VersionRef};
 use shared::extract::{Empty, Input, Json, required};
@@ -10,10 +11,15 @@ use shared::{Error, Result};
 use crate::registered_models::named;
 use crate::wire::{ModelVersionOut, OneVersion};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Alias {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Alias.
+    #[schemars(required)]
     alias: Option<String>,
+    /// The version that it shall name; needed to set one only.
     version: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Model versions (mlflow.md B.7).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::{Context, VersionRef};
@@ -16,15 +17,24 @@ use crate::wire::{ModelVersionOut, OneVersion};
 /// The tag that holds a prompt's text.
 const PROMPT_TEXT_TAG: &str = "mlflow.prompt.text";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateModelVersion {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Where its files are, e.g. `runs:/<run id>/model` or `models:/<logged model id>`.
+    #[schemars(required)]
     source: Option<String>,
+    /// The run that made it.
     run_id: Option<String>,
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
+    /// Link to the run.
     run_link: Option<String>,
+    /// Description.
     description: Option<String>,
+    /// Id of the logged model.
     model_id: Option<String>,
 }
 
@@ -79,9 +89,13 @@ async fn shown(context: &Context, version: &VersionRef<'_>, access: &Access, pla
     Ok(Json(OneVersion { model_version: ModelVersionOut::of_model(context, &model, &version) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetModelVersion {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Number of the version.
+    #[schemars(required)]
     version: Option<String>,
 }
 
@@ -92,8 +106,9 @@ pub async fn get_model_version(context: Context, Input(request): Input<GetModelV
     shown(&context, &version, &access, &plain).await
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct DownloadUri {
+    /// Where artifacts lie.
     artifact_uri: String,
 }
 
@@ -106,10 +121,15 @@ pub async fn get_download_uri(context: Context, Input(request): Input<GetModelVe
     Ok(Json(DownloadUri { artifact_uri: context.shown_uri_in(found.default_experiment, &found.storage) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UpdateModelVersion {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Number of the version.
+    #[schemars(required)]
     version: Option<String>,
+    /// Description.
     description: Option<String>,
 }
 
@@ -126,11 +146,18 @@ pub async fn update_model_version(
     shown(&context, &version, &access, &plain).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct TransitionStage {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Number of the version.
+    #[schemars(required)]
     version: Option<String>,
+    /// `None`, `Staging`, `Production` or `Archived`, in any case.
+    #[schemars(required)]
     stage: Option<String>,
+    /// Move the versions that are in this stage to `Archived`.
     archive_existing_versions: Option<bool>,
 }
 
@@ -162,11 +189,18 @@ pub async fn delete_model_version(context: Context, Input(request): Input<GetMod
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ModelVersionTag {
+    /// Name of the registered model.
+    #[schemars(required)]
     name: Option<String>,
+    /// Number of the version.
+    #[schemars(required)]
     version: Option<String>,
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
     value: Option<String>,
 }
 

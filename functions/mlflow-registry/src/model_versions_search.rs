@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::Result;
 use shared::auth::Access;
@@ -18,10 +19,13 @@ use crate::wire::ModelVersionOut;
 const ROWS_AT_A_TIME: usize = 1_000;
 const VERSIONS_AT_A_TIME: usize = 100;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "FoundModelVersions")]
 pub struct FoundVersions {
+    /// The versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     model_versions: Vec<ModelVersionOut>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }

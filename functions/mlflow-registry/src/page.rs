@@ -1,5 +1,6 @@
 //! One page of a search: whose models are searched, where the page begins, and where it ends.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::auth::Access;
@@ -11,12 +12,16 @@ use shared::search::{Kind, RegistrySearch, SortKey};
 const ANSWER_BYTES: usize = 4_000_000;
 
 /// The request of both searches.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SearchRequest {
+    /// Which ones, in MLflow's filter language, e.g. `tags.team = 'water' AND metrics.loss < 1`.
     pub filter: Option<String>,
+    /// Most things of a page.
     pub max_results: Option<Integer>,
+    /// Order, e.g. `metrics.loss DESC`.
     #[serde(default)]
     pub order_by: OneOrMany<String>,
+    /// `next_page_token` of the page before.
     pub page_token: Option<String>,
 }
 

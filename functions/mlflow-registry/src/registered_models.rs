@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::Context;
@@ -13,11 +14,15 @@ use shared::{Error, Result};
 
 use crate::wire::{ModelVersionOut, OneModel, RegisteredModelOut};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateRegisteredModel {
+    /// Name, unique in the project. In the global view ` (<project id>)` behind it, or the tag `project`, names the project.
+    #[schemars(required)]
     name: Option<String>,
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
+    /// Description.
     description: Option<String>,
 }
 
@@ -52,8 +57,10 @@ pub fn checked_tags(tags: Many<Pair>) -> Result<BTreeMap<String, String>> {
     Ok(tags.0.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ModelRef {
+    /// Name.
+    #[schemars(required)]
     name: Option<String>,
 }
 
@@ -90,9 +97,12 @@ pub fn named(error: Error, name: &str, plain: &str) -> Error {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UpdateRegisteredModel {
+    /// Name.
+    #[schemars(required)]
     name: Option<String>,
+    /// The new description; none when absent.
     description: Option<String>,
 }
 
@@ -109,9 +119,13 @@ pub async fn update_registered_model(
     shown(&context, &access, name, &plain).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct RenameRegisteredModel {
+    /// Name.
+    #[schemars(required)]
     name: Option<String>,
+    /// The new name.
+    #[schemars(required)]
     new_name: Option<String>,
 }
 
@@ -140,10 +154,15 @@ pub async fn delete_registered_model(context: Context, Input(request): Input<Mod
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct RegisteredModelTag {
+    /// Name.
+    #[schemars(required)]
     name: Option<String>,
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
     value: Option<String>,
 }
 
@@ -179,23 +198,30 @@ pub async fn delete_registered_model_tag(
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetLatestVersions {
+    /// Name.
+    #[schemars(required)]
     name: Option<String>,
+    /// Stages; all when absent.
     #[serde(default)]
     stages: Many<String>,
 }
 
 /// The same in a query, where a list may have one value.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct QueryLatestVersions {
+    /// Name.
+    #[schemars(required)]
     name: Option<String>,
+    /// Stages; all when absent.
     #[serde(default)]
     stages: OneOrMany<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct LatestVersions {
+    /// The versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     model_versions: Vec<ModelVersionOut>,
 }

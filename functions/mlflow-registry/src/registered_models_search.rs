@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::Result;
 use shared::auth::Access;
@@ -19,10 +20,13 @@ const DEFAULT_MODELS: i64 = 100;
 /// Rows read at a time where not every one is found.
 const ROWS_AT_A_TIME: usize = 1_000;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "FoundRegisteredModels")]
 pub struct FoundModels {
+    /// The models of this page.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     registered_models: Vec<RegisteredModelOut>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }

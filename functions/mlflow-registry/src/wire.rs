@@ -1,29 +1,41 @@
 //! The registry's JSON forms (mlflow.md B.7).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::auth::Access;
 use shared::context::{Context, PROJECT_TAG, View};
 use shared::model::{ModelVersion, RegisteredModel};
 use shared::wire::Pair;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "RegisteredModel")]
 pub struct RegisteredModelOut {
+    /// Name, in the global view with ` (<project id>)` behind it.
     name: String,
+    /// Milliseconds since 1970.
     creation_timestamp: i64,
+    /// Milliseconds since 1970.
     last_updated_timestamp: i64,
+    /// Description.
     #[serde(skip_serializing_if = "String::is_empty")]
     description: String,
+    /// The newest version of each stage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     latest_versions: Vec<ModelVersionOut>,
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Pair>,
+    /// Aliases.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<AliasOut>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AliasOfModel")]
 struct AliasOut {
+    /// Alias.
     alias: String,
+    /// Number of the version.
     version: String,
 }
 
@@ -63,21 +75,36 @@ impl RegisteredModelOut {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ModelVersion")]
 pub struct ModelVersionOut {
+    /// Name of the registered model.
     name: String,
+    /// Number, from 1.
     version: String,
+    /// Milliseconds since 1970.
     creation_timestamp: i64,
+    /// Milliseconds since 1970.
     last_updated_timestamp: i64,
+    /// Stage.
+    #[schemars(extend("enum" = ["None", "Staging", "Production", "Archived"]))]
     current_stage: &'static str,
+    /// Description.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    /// Where its files are, as the client said.
     source: String,
+    /// The run that made it; may be empty.
     run_id: String,
+    /// Always `READY`.
+    #[schemars(extend("enum" = ["READY"]))]
     status: &'static str,
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Pair>,
+    /// Link to the run.
     run_link: String,
+    /// Aliases.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<String>,
 }
@@ -125,13 +152,17 @@ fn weight_of_tags(tags: &std::collections::BTreeMap<String, String>) -> usize {
 }
 
 /// The answer with one model.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "OneRegisteredModel")]
 pub struct OneModel {
+    /// The model.
     pub registered_model: RegisteredModelOut,
 }
 
 /// The answer with one version.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "OneModelVersion")]
 pub struct OneVersion {
+    /// The version.
     pub model_version: ModelVersionOut,
 }

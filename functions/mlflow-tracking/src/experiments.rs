@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::{Context, View};
@@ -14,16 +15,21 @@ use shared::wire::Pair;
 
 use crate::wire::ExperimentOut;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateExperiment {
+    /// Name, unique in the project. In the global view ` (<project id>)` behind it, or the tag `project`, names the project.
+    #[schemars(required)]
     name: Option<String>,
+    /// A place of your own for artifacts, which this hub then never touches.
     artifact_location: Option<String>,
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct CreatedExperiment {
+    /// Id of the experiment; `0` is a project's own in its view.
     experiment_id: String,
 }
 
@@ -65,8 +71,10 @@ fn refuse_own_scheme(location: &str) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ExperimentRef {
+    /// Id of the experiment; `0` is a project's own in its view.
+    #[schemars(required)]
     experiment_id: Option<String>,
 }
 
@@ -76,8 +84,9 @@ impl ExperimentRef {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct GotExperiment {
+    /// The experiment.
     experiment: ExperimentOut,
 }
 
@@ -87,8 +96,10 @@ pub async fn get_experiment(context: Context, Input(request): Input<ExperimentRe
     Ok(Json(GotExperiment { experiment: ExperimentOut::new(&context, &experiment, access.path()) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetExperimentByName {
+    /// Name, in the global view with ` (<project id>)` behind it.
+    #[schemars(required)]
     experiment_name: Option<String>,
 }
 
@@ -148,9 +159,13 @@ async fn find_everywhere(context: &Context, name: &str) -> Result<Option<(Access
     Ok(found.pop())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UpdateExperiment {
+    /// Id of the experiment; `0` is a project's own in its view.
+    #[schemars(required)]
     experiment_id: Option<String>,
+    /// The new name.
+    #[schemars(required)]
     new_name: Option<String>,
 }
 
@@ -179,10 +194,15 @@ pub async fn restore_experiment(context: Context, Input(request): Input<Experime
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ExperimentTag {
+    /// Id of the experiment; `0` is a project's own in its view.
+    #[schemars(required)]
     experiment_id: Option<String>,
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
     value: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Searching experiments (mlflow.md B.4).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::auth::Access;
@@ -11,22 +12,29 @@ use shared::store::Store;
 
 use crate::wire::{ExperimentOut, ViewTypeIn};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SearchExperiments {
-    #[serde(default)]
+    /// Most things of a page.
+    #[schemars(required, range(min = 1, max = 50_000))]
     max_results: Option<Integer>,
+    /// `next_page_token` of the page before.
     page_token: Option<String>,
+    /// Which ones, in MLflow's filter language, e.g. `tags.team = 'water' AND metrics.loss < 1`.
     filter: Option<String>,
+    /// Order, e.g. `metrics.loss DESC`.
     #[serde(default)]
     order_by: OneOrMany<String>,
+    /// Which by their lifecycle stage.
     #[serde(default)]
     view_type: ViewTypeIn,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct FoundExperiments {
+    /// The experiments of this page.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     experiments: Vec<ExperimentOut>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
 use shared::extract::{Empty, Input, Integer, Json, Many, missing, required};
@@ -15,40 +16,55 @@ const MOST_EXPERIMENTS: usize = 20;
 /// Most rows that it answers.
 const MOST_SUMMARIES: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogInputs {
+    /// Id of the run.
+    #[schemars(required)]
     run_id: Option<String>,
+    /// Data sets.
     #[serde(default)]
     datasets: Many<DatasetInputIn>,
+    /// Logged models.
     #[serde(default)]
     models: Many<ModelIn>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct DatasetInputIn {
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
+    /// The data set.
+    #[schemars(required)]
     dataset: Option<DatasetIn>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct DatasetIn {
+    /// Name.
     #[serde(default)]
     name: String,
+    /// Digest of its content.
     #[serde(default)]
     digest: String,
+    /// Kind of source.
     #[serde(default)]
     source_type: String,
+    /// Where it is, as the client says.
     #[serde(default)]
     source: String,
+    /// Its schema, as JSON.
     schema: Option<String>,
+    /// Its statistics, as JSON.
     profile: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct ModelIn {
+    /// Id of the logged model.
     #[serde(default)]
     model_id: String,
+    /// Step at which it was made.
     #[serde(default)]
     step: Option<Integer>,
 }
@@ -100,9 +116,13 @@ pub async fn log_inputs(context: Context, Input(request): Input<LogInputs>) -> R
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogOutputs {
+    /// Id of the run.
+    #[schemars(required)]
     run_id: Option<String>,
+    /// Logged models.
+    #[schemars(required)]
     models: Option<Many<ModelIn>>,
 }
 
@@ -121,23 +141,31 @@ pub async fn log_outputs(context: Context, Input(request): Input<LogOutputs>) ->
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SearchDatasets {
+    /// Ids of experiments; those that do not exist, or that the caller may not see, are passed over.
     #[serde(default)]
+    #[schemars(required, length(min = 1))]
     experiment_ids: Many<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct FoundDatasets {
+    /// Data sets and how they were used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dataset_summaries: Vec<SummaryOut>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DatasetSummary")]
 struct SummaryOut {
+    /// Id of the experiment; `0` is a project's own in its view.
     experiment_id: String,
+    /// Name.
     name: String,
+    /// Digest of its content.
     digest: String,
+    /// How it was used: the tag `mlflow.data.context`.
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use shared::auth::Access;
 use shared::context::Context;
@@ -14,36 +15,56 @@ use shared::wire::Pair;
 
 use crate::wire::{MetricOut, Word, word_or_number};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "OneLoggedModel")]
 pub struct OneModel {
+    /// The logged model.
     model: LoggedModelOut,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "LoggedModel")]
 pub struct LoggedModelOut {
+    /// What it is.
     info: InfoOut,
+    /// What was logged.
     data: DataOut,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "LoggedModelInfo")]
 struct InfoOut {
+    /// Id of the logged model.
     model_id: String,
+    /// Id of the experiment; `0` is a project's own in its view.
     experiment_id: String,
+    /// Name.
     name: String,
+    /// Milliseconds since 1970.
     creation_timestamp_ms: i64,
+    /// Milliseconds since 1970.
     last_updated_timestamp_ms: i64,
+    /// Where artifacts lie.
     artifact_uri: String,
+    /// State.
+    #[schemars(extend("enum" = ["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"]))]
     status: &'static str,
+    /// What kind of model it is.
     model_type: String,
+    /// The run that made it.
     source_run_id: String,
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Pair>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "LoggedModelData")]
 struct DataOut {
+    /// Params.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     params: Vec<Pair>,
+    /// Metrics.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<MetricOut>,
 }
@@ -71,14 +92,21 @@ impl LoggedModelOut {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateLoggedModel {
+    /// Id of the experiment; `0` is a project's own in its view.
+    #[schemars(required)]
     experiment_id: Option<String>,
+    /// Name; made up when absent.
     name: Option<String>,
+    /// What kind of model it is.
     model_type: Option<String>,
+    /// The run that made it.
     source_run_id: Option<String>,
+    /// Params.
     #[serde(default)]
     params: Many<Pair>,
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
 }
@@ -113,8 +141,9 @@ fn checked_params(params: Many<Pair>) -> Result<BTreeMap<String, String>> {
     Ok(checked)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetLoggedModel {
+    /// Also a deleted one.
     #[serde(default)]
     allow_deleted: Flag,
 }
@@ -146,13 +175,26 @@ async fn one_model(context: &Context, model: &LoggedModel) -> Result<Json<OneMod
     Ok(Json(OneModel { model: LoggedModelOut::new(context, &experiment, model) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct FinalizeLoggedModel {
+    /// The id of the path again.
+    #[schemars(required)]
     model_id: Option<String>,
+    /// Are its files all there?
+    #[schemars(required)]
     status: Option<StatusIn>,
 }
 
-struct StatusIn(LoggedModelStatus);
+/// A status by name or wire number.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct StatusIn(
+    #[schemars(
+        with = "String",
+        extend("enum" = ["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"])
+    )]
+    LoggedModelStatus,
+);
 
 impl<'de> Deserialize<'de> for StatusIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -189,8 +231,9 @@ pub async fn delete_logged_model(context: Context, Path(model_id): Path<String>)
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SetLoggedModelTags {
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
 }
@@ -220,8 +263,9 @@ pub async fn delete_logged_model_tag(
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogLoggedModelParams {
+    /// Params.
     #[serde(default)]
     params: Many<Pair>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
 use shared::extract::{Flag, Input, Integer, Json, Many, missing};
@@ -14,38 +15,56 @@ use crate::logged_models::LoggedModelOut;
 /// Models of a page unless asked for another number.
 const DEFAULT_MODELS: i64 = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SearchLoggedModels {
+    /// Ids of experiments; those that do not exist, or that the caller may not see, are passed over.
+    #[schemars(required)]
     experiment_ids: Option<Many<String>>,
+    /// Which ones, in MLflow's filter language, e.g. `tags.team = 'water' AND metrics.loss < 1`.
     filter: Option<String>,
+    /// Sort and filter by metrics measured on one of these.
     #[serde(default)]
     datasets: Many<DatasetIn>,
+    /// Most things of a page.
     max_results: Option<Integer>,
+    /// Order, e.g. `metrics.loss DESC`.
     #[serde(default)]
     order_by: Many<OrderByIn>,
+    /// `next_page_token` of the page before.
     page_token: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "LoggedModelDataset")]
 struct DatasetIn {
+    /// Name of the data set that the metric was measured on.
     #[serde(default)]
     dataset_name: String,
+    /// Its digest.
     dataset_digest: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "LoggedModelOrder")]
 struct OrderByIn {
+    /// Field, e.g. `metrics.accuracy` or `creation_timestamp_ms`.
     #[serde(default)]
     field_name: String,
+    /// Smallest first; the default.
     ascending: Option<Flag>,
+    /// Only metrics measured on this data set.
     dataset_name: Option<String>,
+    /// Its digest.
     dataset_digest: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "FoundLoggedModels")]
 pub struct FoundModels {
+    /// Logged models.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     models: Vec<LoggedModelOut>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! Metric histories (mlflow.md B.5).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
 use shared::extract::{API_DOCS, Input, Integer, Json, OneOrMany, required};
@@ -16,19 +17,27 @@ const BULK_RUNS: usize = 100;
 /// Points per run that `get-history-bulk-interval` answers unless asked for fewer.
 const INTERVAL_POINTS: i64 = 2_500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetHistory {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// Key of the metric.
+    #[schemars(required)]
     metric_key: Option<String>,
+    /// `next_page_token` of the page before.
     page_token: Option<String>,
+    /// Most points of a page; all when absent.
     max_results: Option<Integer>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct History {
+    /// The points of this page.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<MetricOut>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
@@ -62,16 +71,22 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
     Ok(Json(History { metrics: points.iter().map(MetricOut::new).collect(), next_page_token }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetHistoryBulk {
+    /// Ids of runs, at most 100.
     #[serde(default)]
+    #[schemars(required, length(min = 1))]
     run_id: OneOrMany<String>,
+    /// Key of the metric.
+    #[schemars(required)]
     metric_key: Option<String>,
+    /// Most points, at most 25,000.
     max_results: Option<Integer>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct BulkHistory {
+    /// The points, run by run.
     metrics: Vec<MetricOut>,
 }
 
@@ -116,18 +131,26 @@ async fn histories(context: &Context, ids: &[String], key: &str) -> Result<Vec<(
     Ok(histories)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetHistoryBulkInterval {
+    /// Ids of runs, at most 100.
     #[serde(default)]
+    #[schemars(required, length(min = 1))]
     run_ids: OneOrMany<String>,
+    /// Key of the metric.
+    #[schemars(required)]
     metric_key: Option<String>,
+    /// First step; needs `end_step`.
     start_step: Option<Integer>,
+    /// Last step; needs `start_step`.
     end_step: Option<Integer>,
+    /// Most points of each run, at most 2,500.
     max_results: Option<Integer>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct IntervalHistory {
+    /// The points, run by run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<MetricOut>,
 }

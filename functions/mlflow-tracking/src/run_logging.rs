@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::auth::Access;
@@ -17,15 +18,25 @@ use shared::wire::Pair;
 /// The tag that lists models logged by 2.x clients.
 const LOGGED_MODELS_TAG: &str = "mlflow.log-model.history";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MetricIn {
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
+    #[schemars(required)]
     value: Option<Double>,
+    /// Milliseconds since 1970.
+    #[schemars(required)]
     timestamp: Option<Integer>,
+    /// Step of the training.
     #[serde(default)]
     step: Option<Integer>,
+    /// The logged model that it is about.
     model_id: Option<String>,
+    /// Name of the data set that the metric was measured on.
     dataset_name: Option<String>,
+    /// Its digest.
     dataset_digest: Option<String>,
 }
 
@@ -52,16 +63,28 @@ fn at(path: &str, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogMetric {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
+    #[schemars(required)]
     value: Option<Double>,
+    /// Milliseconds since 1970.
+    #[schemars(required)]
     timestamp: Option<Integer>,
+    /// Step of the training.
     step: Option<Integer>,
+    /// The logged model that it is about.
     model_id: Option<String>,
+    /// Name of the data set that the metric was measured on.
     dataset_name: Option<String>,
+    /// Its digest.
     dataset_digest: Option<String>,
 }
 
@@ -105,11 +128,16 @@ async fn log_points(context: &Context, access: &Access, run_id: &str, points: Ve
     Ok(())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogParameter {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
     value: Option<String>,
 }
 
@@ -124,11 +152,16 @@ pub async fn log_parameter(context: Context, Input(request): Input<LogParameter>
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct RunTag {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
     value: Option<String>,
 }
 
@@ -151,21 +184,30 @@ pub async fn delete_tag(context: Context, Input(request): Input<RunTag>) -> Resu
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogBatch {
+    /// Id of the run.
+    #[schemars(required)]
     run_id: Option<String>,
+    /// Metrics.
     #[serde(default)]
     metrics: Many<MetricIn>,
+    /// Params.
     #[serde(default)]
     params: Many<PartialPair>,
+    /// Tags.
     #[serde(default)]
     tags: Many<PartialPair>,
 }
 
 /// A pair whose key may be lacking, to say so by its place in the list.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewPair")]
 struct PartialPair {
+    /// Key.
+    #[schemars(required)]
     key: Option<String>,
+    /// Value.
     value: Option<String>,
 }
 
@@ -212,9 +254,13 @@ pub async fn log_batch(context: Context, Input(request): Input<LogBatch>) -> Res
     Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct LogModel {
+    /// Id of the run.
+    #[schemars(required)]
     run_id: Option<String>,
+    /// The `MLmodel` file, as JSON.
+    #[schemars(required)]
     model_json: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::context::Context;
 use shared::extract::{Empty, Input, Integer, Json, Many, required};
@@ -19,29 +20,40 @@ pub fn run_id_of<'a>(run_id: &'a Option<String>, run_uuid: &'a Option<String>) -
     required("run_id", given.or(run_uuid.as_ref()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetRun {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct RunRef {
+    /// Id of the run.
+    #[schemars(required)]
     run_id: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateRun {
+    /// Id of the experiment; `0` is a project's own in its view.
+    #[schemars(required)]
     experiment_id: Option<String>,
+    /// Who ran it, as the client says.
     user_id: Option<String>,
+    /// Name; made up when absent.
     run_name: Option<String>,
+    /// Milliseconds since 1970.
     start_time: Option<Integer>,
+    /// Tags.
     #[serde(default)]
     tags: Many<Pair>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct OneRun {
+    /// The run.
     run: RunOut,
 }
 
@@ -49,7 +61,8 @@ pub struct OneRun {
 pub async fn create_run(context: Context, Input(request): Input<CreateRun>) -> Result<Json<OneRun>> {
     let experiment_id = required("experiment_id", request.experiment_id.as_ref())?;
     let mut tags = BTreeMap::new();
-    for tag in request.tags.0 {
+    for (number, tag) in request.tags.0.into_iter().enumerate() {
+        required(&format!("tags[{number}].key"), Some(&tag.key))?;
         tags.insert(tag.key, validation::tag_value(tag.value));
     }
     let name = name_of_new(request.run_name.as_deref().unwrap_or_default(), tags.get(RUN_NAME_TAG))?;
@@ -88,17 +101,23 @@ pub async fn get_run(context: Context, Input(request): Input<GetRun>) -> Result<
     Ok(Json(OneRun { run: RunOut::new(&context, &experiment, &run) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UpdateRun {
+    /// Id of the run.
     run_id: Option<String>,
+    /// The old name of `run_id`.
     run_uuid: Option<String>,
+    /// State.
     status: Option<RunStatusIn>,
+    /// Milliseconds since 1970.
     end_time: Option<Integer>,
+    /// New name.
     run_name: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct UpdatedRun {
+    /// The run, without its data.
     run_info: RunInfoOut,
 }
 

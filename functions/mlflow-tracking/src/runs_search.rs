@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::auth::Access;
 use shared::context::Context;
@@ -16,23 +17,31 @@ use crate::wire::{RunOut, ViewTypeIn};
 /// Bytes of an answer at which a page ends early.
 const ANSWER_BYTES: usize = 4_000_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SearchRuns {
+    /// Ids of experiments; those that do not exist, or that the caller may not see, are passed over.
     #[serde(default)]
     experiment_ids: Many<String>,
+    /// Which ones, in MLflow's filter language, e.g. `tags.team = 'water' AND metrics.loss < 1`.
     filter: Option<String>,
+    /// Which by their lifecycle stage.
     #[serde(default)]
     run_view_type: ViewTypeIn,
+    /// Most things of a page.
     max_results: Option<Integer>,
+    /// Order, e.g. `metrics.loss DESC`.
     #[serde(default)]
     order_by: Many<String>,
+    /// `next_page_token` of the page before.
     page_token: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct FoundRuns {
+    /// The runs of this page.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     runs: Vec<RunOut>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }

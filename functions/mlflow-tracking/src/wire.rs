@@ -1,22 +1,34 @@
 //! MLflow's JSON forms of entities (mlflow.md 0 and B): int64 as numbers, empty lists left out,
 //! NaN as a string, infinities as the largest doubles.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use shared::context::{Context, PROJECT_TAG};
+use shared::extract::Double;
 use shared::model::{Experiment, Inputs, Metric, Run, RunStatus, ViewType};
 use shared::wire::Pair;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Experiment")]
 pub struct ExperimentOut {
+    /// Id of the experiment; `0` is a project's own in its view.
     pub experiment_id: String,
+    /// Name, in the global view with ` (<project id>)` behind it.
     pub name: String,
+    /// Where artifacts lie.
     pub artifact_location: String,
+    /// Deleted things can be restored.
+    #[schemars(extend("enum" = ["active", "deleted"]))]
     pub lifecycle_stage: &'static str,
+    /// Milliseconds since 1970.
     pub last_update_time: i64,
+    /// Milliseconds since 1970.
     pub creation_time: i64,
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Pair>,
+    /// Always `default`.
     pub workspace: &'static str,
 }
 
@@ -41,19 +53,32 @@ impl ExperimentOut {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "RunInfo")]
 pub struct RunInfoOut {
+    /// The same as `run_id`.
     pub run_uuid: String,
+    /// Id of the experiment; `0` is a project's own in its view.
     pub experiment_id: String,
+    /// Name.
     pub run_name: String,
+    /// Who ran it, as the client says.
     pub user_id: String,
+    /// State.
+    #[schemars(extend("enum" = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]))]
     pub status: &'static str,
+    /// Milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<i64>,
+    /// Milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<i64>,
+    /// Where artifacts lie.
     pub artifact_uri: String,
+    /// Deleted things can be restored.
+    #[schemars(extend("enum" = ["active", "deleted"]))]
     pub lifecycle_stage: &'static str,
+    /// Id of the run.
     pub run_id: String,
 }
 
@@ -74,22 +99,31 @@ impl RunInfoOut {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "RunData")]
 pub struct RunDataOut {
+    /// Metrics.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricOut>,
+    /// Params.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Pair>,
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Pair>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Run")]
 pub struct RunOut {
+    /// What it is.
     pub info: RunInfoOut,
+    /// What was logged.
     pub data: RunDataOut,
+    /// What it read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<RunInputsOut>,
+    /// What it made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<RunOutputsOut>,
 }
@@ -109,35 +143,50 @@ impl RunOut {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "RunInputs")]
 pub struct RunInputsOut {
+    /// Data sets that the run read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dataset_inputs: Vec<DatasetInputOut>,
+    /// Logged models that the run read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     model_inputs: Vec<ModelInputOut>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DatasetInput")]
 struct DatasetInputOut {
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Pair>,
+    /// The data set.
     dataset: DatasetOut,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Dataset")]
 struct DatasetOut {
+    /// Name.
     name: String,
+    /// Digest of its content.
     digest: String,
+    /// Kind of source.
     source_type: String,
+    /// Where it is, as the client says.
     source: String,
+    /// Its schema, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<String>,
+    /// Its statistics, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ModelInput")]
 struct ModelInputOut {
+    /// Id of the logged model.
     model_id: String,
 }
 
@@ -162,15 +211,20 @@ impl RunInputsOut {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "RunOutputs")]
 pub struct RunOutputsOut {
+    /// Logged models that the run made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     model_outputs: Vec<ModelOutputOut>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ModelOutput")]
 struct ModelOutputOut {
+    /// Id of the logged model.
     model_id: String,
+    /// Step at which it was made.
     step: i64,
 }
 
@@ -182,19 +236,29 @@ impl RunOutputsOut {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Metric")]
 pub struct MetricOut {
+    /// Key.
     pub key: String,
+    /// Value.
     #[serde(serialize_with = "double")]
+    #[schemars(with = "Double")]
     pub value: f64,
+    /// Milliseconds since 1970.
     pub timestamp: i64,
+    /// Step of the training.
     pub step: i64,
+    /// The logged model that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
+    /// Name of the data set that the metric was measured on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_name: Option<String>,
+    /// Its digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_digest: Option<String>,
+    /// The run that logged it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
 }
@@ -240,8 +304,12 @@ fn double<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> 
 }
 
 /// A run status by name or wire number.
-#[derive(Clone, Copy, Debug)]
-pub struct RunStatusIn(pub RunStatus);
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(inline)]
+pub struct RunStatusIn(
+    #[schemars(with = "String", extend("enum" = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]))]
+    pub  RunStatus,
+);
 
 impl<'de> Deserialize<'de> for RunStatusIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -256,8 +324,11 @@ impl<'de> Deserialize<'de> for RunStatusIn {
 }
 
 /// A view type by name or wire number.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ViewTypeIn(pub ViewType);
+#[derive(Clone, Copy, Debug, Default, JsonSchema)]
+#[schemars(inline)]
+pub struct ViewTypeIn(
+    #[schemars(with = "String", extend("enum" = ["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]))] pub ViewType,
+);
 
 impl<'de> Deserialize<'de> for ViewTypeIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -6,6 +6,7 @@ mod gitlab_access;
 mod gitlab_catalog;
 mod gitlab_client;
 mod gitlab_faults;
+mod gitlab_files;
 mod gitlab_hooks;
 mod gitlab_old;
 mod gitlab_wire;

@@ -23,7 +23,7 @@ const PATH_PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 /// A GitLab instance. Clones share the connection pool.
 #[derive(Clone, Debug)]
 pub struct GitLab {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     base: String,
 }
 
@@ -114,7 +114,7 @@ impl GitLab {
             .map_err(|cause| unavailable(format!("GraphQL data are not as expected: {cause}")))
     }
 
-    fn url(&self, path: &[&str]) -> String {
+    pub(super) fn url(&self, path: &[&str]) -> String {
         path.iter().fold(self.base.clone(), |url, part| url + "/" + &utf8_percent_encode(part, PATH_PART).to_string())
     }
 
@@ -240,7 +240,7 @@ fn next_link(header: &str) -> Option<&str> {
 }
 
 /// `Retry-After` in its form of seconds, the one that GitLab sends.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }
@@ -250,12 +250,12 @@ fn backoff(retries: u32) -> Duration {
     Duration::from_millis(100 << retries).mul_f64(1.0 + rand::random::<f64>())
 }
 
-fn unavailable(reason: impl std::fmt::Display) -> Error {
+pub(super) fn unavailable(reason: impl std::fmt::Display) -> Error {
     Error::Unavailable(format!("GitLab: {reason}"))
 }
 
 /// The causes of an error, outermost first.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -2,6 +2,7 @@
 
 use crate::auth::Access;
 use crate::error::{Error, Result};
+use crate::gitlab::ArchiveFormat;
 use crate::model::{ArtifactPath, Experiment, ModelVersion, ProjectId, VersionSource};
 
 /// S3's limit on a key, bytes.
@@ -37,6 +38,17 @@ impl ObjectKey {
             )));
         }
         Ok(Self(key))
+    }
+
+    /// The place of a copy of a file in a project's repository, by git's id of its content (of a file in LFS: of
+    /// its pointer, which names the content). Projects share no copies: who can forge an id harms only their own.
+    pub fn of_blob(access: &Access, blob_id: &str) -> Result<Self> {
+        Ok(Self(format!("blobs/{}/{}", access.project(), checked_id(blob_id)?)))
+    }
+
+    /// The place of a copy of a project's packed repository at a commit.
+    pub fn of_archive(access: &Access, commit_id: &str, format: ArchiveFormat) -> Result<Self> {
+        Ok(Self(format!("blobs/{}/{}.{}", access.project(), checked_id(commit_id)?, format.name())))
     }
 
     /// What all keys below this one begin with.
@@ -75,6 +87,12 @@ impl ObjectKey {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// An id of git's is hex; anything else did not come from GitLab's client.
+fn checked_id(id: &str) -> Result<&str> {
+    let is_hex = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hex { Ok(id) } else { Err(Error::internal("an id of git's is no hash")) }
 }
 
 #[cfg(test)]
@@ -121,6 +139,14 @@ mod tests {
         {
             let refused = ObjectKey::below(&experiment(location), &ArtifactPath::default());
             assert!(matches!(refused, Err(Error::Invalid(_))), "{location}");
+        }
+    }
+
+    #[test]
+    fn copies_are_named_by_hashes() {
+        assert!(checked_id("0a1b").is_ok());
+        for bad in ["", "../x", "0a/1b", "xyz"] {
+            assert!(checked_id(bad).is_err(), "{bad}");
         }
     }
 

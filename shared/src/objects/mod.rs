@@ -1,5 +1,6 @@
 //! `Objects`: everything that lies in S3 (data.md section 5).
 
+mod copy;
 mod key;
 mod multipart;
 mod presign;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::extract::BODY_LIMIT;
 
+pub use copy::{Begun, COPY_PART};
 pub use key::ObjectKey;
 pub use multipart::{MOST_PARTS, Part, Upload};
 pub use presign::{PresignedUrl, download_life};

@@ -166,6 +166,7 @@ _differ(
     "inputs.incomplete_datasets/no dataset in the input",
     "inputs.incomplete_datasets/tag without key",
 )
+_differ("a tag has a key, as in log-batch", GOOD, INVALID, "runs.create_refused/tag without key")
 _differ("an output names its model", GOOD, INVALID, "inputs.models/output of no model id")
 _differ(
     "both spellings of a field count, also for required fields",

@@ -2,7 +2,7 @@
 
 mod access;
 mod budgets;
-mod faults;
+pub mod faults;
 mod files;
 mod large;
 mod multipart;

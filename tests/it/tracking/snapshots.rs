@@ -175,6 +175,8 @@ async fn errors() {
     record.note("400 missing", &hub.post("experiments/create", json!({})).await);
     record.note("400 wrong type", &hub.post("experiments/create", json!({"name": 5})).await);
     record.note("400 no object", &hub.post("runs/create", json!([1])).await);
+    let keyless = json!({"experiment_id": experiment, "tags": [{"key": "k", "value": "v"}, {"value": "v"}]});
+    record.note("400 a tag without key", &hub.post("runs/create", keyless).await);
     record.note("400 no number", &hub.get("experiments/get?experiment_id=x").await);
     record.note("400 a taken name", &hub.post("experiments/create", json!({"name": "floods"})).await);
     record.note(

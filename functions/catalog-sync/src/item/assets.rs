@@ -140,11 +140,17 @@ pub(super) fn model_name(source: &Source, version: &ModelVersion) -> String {
 }
 
 fn registered(source: &Source, version: &ModelVersion) -> Option<Asset> {
-    let (run, path) = (version.run_id.as_deref()?, version.artifact_path.as_deref()?);
+    let path = version.artifact_path.as_deref()?;
     let title = format!("{} v{}", model_name(source, version), version.version);
     let extension = media_type::extension(path).map(|extension| format!(".{extension}")).unwrap_or_default();
     let tracking = hrefs::tracking(&source.project.path);
-    let href = format!("{tracking}get-artifact?path={}&run_uuid={}", hrefs::encoded(path), hrefs::encoded(run));
+    // By the version, because the files of a logged model belong to no run.
+    let href = format!(
+        "{tracking}model-versions/get-artifact?name={}&version={}&path={}",
+        hrefs::encoded(&version.model),
+        version.version,
+        hrefs::encoded(path)
+    );
     let mut asset = Asset::new(format!("{}{extension}", slug(&title)), href, path);
     asset.set("roles", json!(["data"]));
     asset.set("title", json!(title));

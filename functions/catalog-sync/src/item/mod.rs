@@ -53,8 +53,7 @@ pub struct ModelVersion {
     /// Its name in the registry.
     pub model: String,
     pub version: u64,
-    pub run_id: Option<String>,
-    /// The model's file, from the root of the run's artifacts.
+    /// The model's file, from the root of the version's files.
     pub artifact_path: Option<String>,
 }
 

@@ -283,13 +283,19 @@ impl S3 for Shelf {
         Ok(response)
     }
 
-    async fn list_parts(&self, mut req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
-        self.uploads.check(&req.input.upload_id, &req.input.bucket, &req.input.key)?;
-        let key = std::mem::take(&mut req.input.key);
-        req.input.key = hashed(&key);
-        let mut response = self.bytes.list_parts(req).await?;
-        response.output.key = Some(key);
-        Ok(response)
+    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+        self.uploads.list_parts(&req.input).map(S3Response::new)
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        req: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        self.bucket(&req.input.bucket)?;
+        let uploads = self.uploads.list(&req.input.bucket, req.input.prefix.as_deref().unwrap_or_default());
+        let (bucket, prefix) = (Some(req.input.bucket), req.input.prefix);
+        let (uploads, is_truncated) = (Some(uploads), Some(false));
+        Ok(S3Response::new(ListMultipartUploadsOutput { bucket, prefix, uploads, is_truncated, ..Default::default() }))
     }
 
     async fn complete_multipart_upload(

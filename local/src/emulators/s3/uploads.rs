@@ -6,17 +6,21 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use s3s::dto::CompletedPart;
+use s3s::dto::{CompletedPart, ETag, ListPartsInput, ListPartsOutput, MultipartUpload, Part};
 use s3s::{S3Result, s3_error};
 
 /// What S3 asks of every part but the last, bytes.
 const SMALLEST_PART: u64 = 5 * 1024 * 1024;
+/// Parts or uploads that S3 lists at once.
+const LONGEST_LIST: usize = 1_000;
 
 #[derive(Debug)]
 struct Upload {
     bucket: String,
     key: String,
+    begun: SystemTime,
     /// By number: tag and bytes.
     parts: BTreeMap<i32, (String, u64)>,
 }
@@ -30,7 +34,8 @@ impl Uploads {
     }
 
     pub fn begin(&self, id: &str, bucket: &str, key: &str) {
-        let upload = Upload { bucket: bucket.to_owned(), key: key.to_owned(), parts: BTreeMap::new() };
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let upload = Upload { bucket, key, begun: SystemTime::now(), parts: BTreeMap::new() };
         self.lock().insert(id.to_owned(), upload);
     }
 
@@ -45,6 +50,42 @@ impl Uploads {
         let upload = uploads.get_mut(id).ok_or_else(no_such_upload)?;
         upload.parts.insert(number, (etag.to_owned(), size));
         Ok(())
+    }
+
+    /// The uploads of keys that begin so, by key and age; the first [`LONGEST_LIST`] of them.
+    pub fn list(&self, bucket: &str, prefix: &str) -> Vec<MultipartUpload> {
+        let uploads = self.lock();
+        let wanted = |upload: &Upload| upload.bucket == bucket && upload.key.starts_with(prefix);
+        let mut found: Vec<_> = uploads.iter().filter(|(_, upload)| wanted(upload)).collect();
+        found.sort_by(|(_, one), (_, other)| (&one.key, one.begun).cmp(&(&other.key, other.begun)));
+        let shown = |(id, upload): (&String, &Upload)| MultipartUpload {
+            key: Some(upload.key.clone()),
+            upload_id: Some(id.clone()),
+            initiated: Some(upload.begun.into()),
+            ..Default::default()
+        };
+        found.into_iter().take(LONGEST_LIST).map(shown).collect()
+    }
+
+    /// A page of an upload's parts.
+    pub fn list_parts(&self, input: &ListPartsInput) -> S3Result<ListPartsOutput> {
+        let uploads = self.lock();
+        let upload = uploads.get(&input.upload_id).filter(|upload| upload.is_of(&input.bucket, &input.key));
+        let upload = upload.ok_or_else(no_such_upload)?;
+        let after = input.part_number_marker.unwrap_or_default();
+        let limit = input.max_parts.and_then(|most| usize::try_from(most).ok()).unwrap_or(LONGEST_LIST);
+        let mut parts: Vec<Part> = upload.parts.range(after.saturating_add(1)..).map(part).collect();
+        let is_truncated = parts.len() > limit.min(LONGEST_LIST);
+        parts.truncate(limit.min(LONGEST_LIST));
+        Ok(ListPartsOutput {
+            bucket: Some(input.bucket.clone()),
+            key: Some(input.key.clone()),
+            upload_id: Some(input.upload_id.clone()),
+            is_truncated: Some(is_truncated),
+            next_part_number_marker: parts.last().and_then(|part| part.part_number).filter(|_| is_truncated),
+            parts: Some(parts),
+            ..Default::default()
+        })
     }
 
     /// Takes out an upload that can be completed with `parts`; the numbers of those that were put and are not used.
@@ -90,6 +131,15 @@ impl Upload {
             return Err(s3_error!(InvalidRequest, "The embedded S3 wants parts without gaps"));
         }
         Ok(self.parts.keys().copied().filter(|number| !numbers.contains(number)).collect())
+    }
+}
+
+fn part((number, (etag, size)): (&i32, &(String, u64))) -> Part {
+    Part {
+        part_number: Some(*number),
+        e_tag: Some(ETag::Strong(etag.clone())),
+        size: i64::try_from(*size).ok(),
+        ..Default::default()
     }
 }
 
@@ -158,6 +208,36 @@ mod tests {
         }
         assert_eq!(uploads.complete("u", "b", "k", &good).unwrap(), [3, 4]);
         assert_eq!(*uploads.complete("u", "b", "k", &good).unwrap_err().code(), S3ErrorCode::NoSuchUpload);
+    }
+
+    #[test]
+    fn uploads_and_parts_are_listed_in_order() {
+        let uploads = Uploads::default();
+        for (id, bucket, key) in [("y", "b", "k/2"), ("x", "b", "k/1"), ("a", "b", "k/1"), ("z", "c", "k/1")] {
+            uploads.begin(id, bucket, key);
+        }
+        let ids = |prefix: &str| -> Vec<String> {
+            uploads.list("b", prefix).into_iter().filter_map(|upload| upload.upload_id).collect()
+        };
+        assert_eq!(
+            (ids("k/"), ids("k/2"), ids("l")),
+            (vec!["x".into(), "a".into(), "y".into()], vec!["y".into()], vec![])
+        );
+        for number in [3, 1, 2] {
+            uploads.put("x", number, &format!("t{number}"), 5).unwrap();
+        }
+        let page = |after: Option<i32>, most: Option<i32>| {
+            let input = ListPartsInput::builder().bucket("b".into()).key("k/1".into()).upload_id("x".into());
+            let input = input.part_number_marker(after).max_parts(most).build().unwrap();
+            let page = uploads.list_parts(&input).unwrap();
+            let numbers: Vec<_> = page.parts.unwrap().iter().filter_map(|part| part.part_number).collect();
+            (numbers, page.next_part_number_marker)
+        };
+        assert_eq!(page(None, None), (vec![1, 2, 3], None));
+        assert_eq!(page(None, Some(2)), (vec![1, 2], Some(2)));
+        assert_eq!(page(Some(2), Some(2)), (vec![3], None));
+        let other = ListPartsInput::builder().bucket("b".into()).key("k/2".into()).upload_id("x".into());
+        assert_eq!(*uploads.list_parts(&other.build().unwrap()).unwrap_err().code(), S3ErrorCode::NoSuchUpload);
     }
 
     #[test]

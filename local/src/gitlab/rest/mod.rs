@@ -1,5 +1,7 @@
 //! REST v4: what all endpoints share: credentials, query parameters, errors and JSON.
 
+pub mod archives;
+pub mod files;
 pub mod groups;
 mod paging;
 pub mod projects;
@@ -45,8 +47,10 @@ pub fn routes() -> Router<World> {
         .route("/api/v4/projects/{id}/registry/repositories/{repository}/tags", get(registries::tags))
         .route("/api/v4/topics", get(topics::list))
         .route("/api/v4/projects/{id}/repository/tree", get(repository::tree))
-        .route("/api/v4/projects/{id}/repository/files/{path}", get(repository::file))
-        .route("/api/v4/projects/{id}/repository/files/{path}/raw", get(repository::raw))
+        .route("/api/v4/projects/{id}/repository/files/{path}", get(files::file))
+        .route("/api/v4/projects/{id}/repository/files/{path}/raw", get(files::raw))
+        .route("/api/v4/projects/{id}/repository/commits/{reference}", get(archives::commit))
+        .route("/api/v4/projects/{id}/repository/{archive}", get(archives::archive))
         .route("/api/v4/groups", get(groups::list))
         .route("/api/v4/groups/{id}", get(groups::show))
 }

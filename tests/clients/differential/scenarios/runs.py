@@ -41,6 +41,7 @@ def create():
 @scenario
 def create_refused():
     yield experiment("e", "runs-refused")
+    yield post("tag without key", "runs/create", {"experiment_id": "{e}", "start_time": 1, "tags": [{"value": "v"}]}, save={"x0": "run.info.run_id"})
     yield post("no experiment", "runs/create", {"start_time": 1})
     yield post("empty experiment", "runs/create", {"experiment_id": "", "start_time": 1})
     yield post("missing experiment", "runs/create", {"experiment_id": "123456789012"})

@@ -115,7 +115,7 @@ fn a_project_with_everything() {
     );
     assert_eq!(
         assets["unet-v3.pkl"],
-        json!({"href": "perigee:/mlflow/grp/sub/model-a/tracking/get-artifact?path=model%2Fmodel.pkl&run_uuid=0123456789abcdef0123456789abcdef",
+        json!({"href": "perigee:/mlflow/grp/sub/model-a/tracking/model-versions/get-artifact?name=unet%2811%29&version=3&path=model%2Fmodel.pkl",
                "title": "unet v3", "roles": ["data"], "type": "application/octet-stream", "auth:refs": ["gitlab-token"]})
     );
     assert_eq!(

@@ -78,12 +78,7 @@ fn rich(readme: &str) -> ProjectFacts {
 }
 
 fn version(model: &str, version: u64) -> ModelVersion {
-    ModelVersion {
-        model: model.into(),
-        version,
-        run_id: Some("0123456789abcdef0123456789abcdef".into()),
-        artifact_path: Some("model/model.pkl".into()),
-    }
+    ModelVersion { model: model.into(), version, artifact_path: Some("model/model.pkl".into()) }
 }
 
 fn build_in(project: &ProjectFacts, categories: &[Category], models: &[ModelVersion]) -> Item {

@@ -1,0 +1,38 @@
+//! The OpenAPI document of all functions, and Swagger UI, which shows it.
+
+mod document;
+mod page;
+
+use axum::Router;
+use axum::http::Method;
+use shared::dialect::Dialect;
+use shared::documents::{cors, documents};
+use shared::openapi::Operation;
+use shared::route::{Route, Rule, assemble, no_such_endpoint, render};
+use shared::state::AppState;
+
+const TAG: &str = "Documentation";
+
+/// Every endpoint of this function.
+pub fn routes() -> Vec<Route> {
+    let get = Method::GET;
+    vec![
+        Route::at(get.clone(), "/openapi.json", Rule::Anyone, document::get_openapi)
+            .documented(Operation::new(TAG, "Get this document")),
+        Route::at(get.clone(), "/api/docs", Rule::Anyone, page::get_docs)
+            .documented(Operation::new(TAG, "Get Swagger UI, which shows this document")),
+        Route::at(get, "/api/docs/{file}", Rule::Anyone, page::get_docs_file).documented(
+            Operation::new(TAG, "Get a file of Swagger UI").path(&[("file", "Name, e.g. `swagger-ui.css`.")]),
+        ),
+    ]
+}
+
+/// The endpoints, errors not yet rendered.
+pub fn service(state: &AppState) -> Router {
+    documents(assemble(routes(), state))
+}
+
+/// The function as it is served.
+pub fn router(state: &AppState) -> Router {
+    cors(render(service(state).fallback(no_such_endpoint), Dialect::Detail))
+}

@@ -1,0 +1,7 @@
+//! The Lambda of the OpenAPI document and of Swagger UI.
+
+// One request at a time: a second thread would only have to be woken.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), shared::lambda::Failure> {
+    shared::lambda::run(api_docs::router).await
+}
