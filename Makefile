@@ -72,7 +72,7 @@ test-clients-3 test-clients-2 test-clients-210: test-clients-%: .venv-mlflow%/in
 	    .venv-mlflow$*/bin/python -m pytest $(CLIENT_TESTS) -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/clients-$*.log
 
-CATALOG_TESTS := tests/clients/test_openapi.py
+CATALOG_TESTS := tests/clients/test_openapi.py $(wildcard tests/clients/test_catalog_*.py)
 
 .PHONY: test-catalog
 test-catalog: .venv-catalog/installed ## clients and checkers of the catalog and of the OpenAPI document
