@@ -50,9 +50,12 @@ def tally(capsys):
 
 def pages(crawler: Crawler, tally: Tally, url: str, body: dict | None = None) -> list[list[dict]]:
     """All pages forwards; on the way back the same ones must come again."""
-    ask = lambda link: crawler.ask(
-        link["href"], link.get("method", "GET"), **({"json": link["body"]} if "body" in link else {})
-    )  # noqa: E731
+
+    def ask(link: dict) -> requests.Response:
+        return crawler.ask(
+            link["href"], link.get("method", "GET"), **({"json": link["body"]} if "body" in link else {})
+        )
+
     documents, link = [], {"href": url} | ({"method": "POST", "body": body} if body is not None else {})
     while link:
         answer = ask(link)
