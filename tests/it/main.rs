@@ -3,6 +3,7 @@
 
 mod access;
 mod artifacts;
+mod catalog;
 mod events;
 mod faults;
 mod house;
