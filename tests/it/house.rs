@@ -175,7 +175,7 @@ fn dependencies_point_one_way() {
             _ => vec!["shared"],
         };
         assert_eq!(needs(name), allowed, "{name}");
-        let emulators = ["dynoxide-rs", "s3s", "s3s-fs", "rusqlite", "clap", "serde_yaml_ng"];
+        let emulators = ["dynoxide-rs", "s3s", "s3s-fs", "rusqlite", "clap", "notify"];
         let all = linked(&metadata, name);
         assert!(all.contains("aws-sdk-dynamodb"), "{name}: this test sees no dependencies");
         for emulator in emulators {

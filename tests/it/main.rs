@@ -3,6 +3,7 @@
 
 mod access;
 mod artifacts;
+mod catalog;
 mod download;
 mod events;
 mod faults;

@@ -34,13 +34,13 @@ pub async fn refresh(state: &AppState, id: ProjectId) -> Result<Summary> {
     let read_at = state.clock.now_ms();
     let facts = state.gitlab.project_facts(token(state)?, id).await?;
     let names: Vec<&str> = state.config.categories.iter().map(|category| category.id.as_str()).collect();
-    let known: BTreeMap<String, String> = state
+    let known: BTreeMap<String, Known> = state
         .store
         .catalog_rows(id, &names)
         .await?
         .into_iter()
         .filter(|change| change.row.is_some())
-        .map(|change| (change.collection, change.version))
+        .map(|change| (change.collection, Known { version: change.version, listing: change.listing }))
         .collect();
     let mut summary = Summary::default();
     let wanted = facts.as_ref().map(|facts| categories_of(state, facts)).unwrap_or_default();
@@ -48,8 +48,7 @@ pub async fn refresh(state: &AppState, id: ProjectId) -> Result<Summary> {
         let listing = fingerprint(&ProjectFacts { repository: None, ..facts.clone() });
         let items = build(state, facts, &wanted, listing).await?;
         for item in items {
-            let version = known.get(&item.row.collection).map(String::as_str);
-            write(state, &item, version, read_at, &mut summary).await?;
+            write(state, &item, known.get(&item.row.collection), read_at, &mut summary).await?;
         }
     }
     for collection in known.keys().filter(|name| !wanted.iter().any(|category| category.id == **name)) {
@@ -94,15 +93,21 @@ pub async fn build(
         .collect()
 }
 
-/// Writes an item unless it is what is stored.
+/// What is stored of an item.
+pub struct Known {
+    pub version: String,
+    pub listing: String,
+}
+
+/// Writes an item unless it is what is stored. What the list said is stored, too: it would be news for ever.
 pub async fn write(
     state: &AppState,
     item: &StoredItem,
-    known: Option<&str>,
+    known: Option<&Known>,
     read_at: i64,
     summary: &mut Summary,
 ) -> Result<()> {
-    if known == Some(item.version.as_str()) {
+    if known.is_some_and(|known| known.version == item.version && known.listing == item.listing) {
         summary.unchanged += 1;
     } else if state.store.write_catalog_item(item, read_at).await? {
         summary.written += 1;

@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use futures::StreamExt;
 use futures::stream;
-use shared::catalog::{Category, Row, Snapshot};
+use shared::Result;
+use shared::catalog::{Category, Row, Snapshot, StoredItem};
 use shared::gitlab::ProjectFacts;
 use shared::model::ProjectId;
 use shared::state::AppState;
-use shared::{Error, Result};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::project::{build, fingerprint, token, unreadable, write};
+use crate::project::{Known, build, fingerprint, token, unreadable, write};
 use crate::summary::Summary;
 
 /// Projects that are read at the same time.
@@ -25,12 +25,6 @@ const RECENTLY_MS: i64 = 14 * 3_600_000;
 /// Changes that a new instance may have to follow before a new snapshot pays, and the days after which one is due.
 const MANY_CHANGES: usize = 1_000;
 const SNAPSHOT_MS: i64 = 30 * 24 * 3_600_000;
-
-/// What is stored of an item.
-struct Known {
-    version: String,
-    listing: String,
-}
 
 /// The catalog as stored: by category and project.
 type Stored = BTreeMap<(String, ProjectId), Known>;
@@ -111,10 +105,17 @@ async fn stored(state: &AppState) -> Result<Stored> {
 
 type Rows = BTreeMap<(String, ProjectId), (Row, Known)>;
 
-/// All rows, the time up to which they are complete, and how many changes the last snapshot lacks.
-async fn rows(state: &AppState) -> Result<((i64, usize), Rows)> {
+/// What the last snapshot lacks.
+struct Lacking {
+    changes: usize,
+    /// Of the snapshot, ms; `None` if there is none.
+    age: Option<i64>,
+}
+
+/// All rows, and how many changes the last snapshot lacks.
+async fn rows(state: &AppState) -> Result<(Lacking, Rows)> {
     let snapshot = Snapshot::read(&state.objects).await?;
-    let age = state.clock.now_ms() - snapshot.upto;
+    let age = (snapshot.upto > 0).then(|| state.clock.now_ms() - snapshot.upto);
     let mut rows: Rows = BTreeMap::new();
     for (row, version, listing) in snapshot.rows {
         rows.insert((row.collection.clone(), row.project), (row, Known { version, listing }));
@@ -129,7 +130,7 @@ async fn rows(state: &AppState) -> Result<((i64, usize), Rows)> {
             None => rows.remove(&key),
         };
     }
-    Ok(((age, count), rows))
+    Ok((Lacking { changes: count, age }, rows))
 }
 
 /// Brings one listed project's item in this category up to date. What cannot be read does not stop the others.
@@ -149,7 +150,9 @@ async fn one(
         return Ok(summary);
     }
     let items = match whole(state, category, &listing, &print).await {
-        Ok(items) => items,
+        Ok(Some(items)) => items,
+        // Gone since it was listed; what is stored of it goes with the next round.
+        Ok(None) => return Ok(summary),
         Err(error) => {
             tracing::warn!(project = listing.id.0, %error, "a project could not be read");
             summary.failed += 1;
@@ -161,7 +164,7 @@ async fn one(
         }
     };
     for item in items {
-        write(state, &item, known.map(|known| known.version.as_str()), read_at, &mut summary).await?;
+        write(state, &item, known, read_at, &mut summary).await?;
     }
     Ok(summary)
 }
@@ -171,10 +174,9 @@ async fn whole(
     category: &Category,
     listing: &ProjectFacts,
     print: &str,
-) -> Result<Vec<shared::catalog::StoredItem>> {
-    let facts = state.gitlab.project_facts(token(state)?, listing.id).await?;
-    let facts = facts.ok_or_else(|| Error::not_found("the project has just vanished"))?;
-    build(state, facts, &[category], print.to_owned()).await
+) -> Result<Option<Vec<StoredItem>>> {
+    let Some(facts) = state.gitlab.project_facts(token(state)?, listing.id).await? else { return Ok(None) };
+    build(state, facts, &[category], print.to_owned()).await.map(Some)
 }
 
 fn is_recent(listing: &ProjectFacts, now: i64) -> bool {
@@ -200,7 +202,14 @@ async fn vanished(
         .filter(|id| !page.iter().any(|project| project.id == *id));
     let mut summary = Summary::default();
     for id in missing {
-        let facts = state.gitlab.project_facts(token(state)?, id).await?;
+        let facts = match state.gitlab.project_facts(token(state)?, id).await {
+            Ok(facts) => facts,
+            Err(error) => {
+                tracing::warn!(project = id.0, %error, "a project that is no longer listed could not be asked for");
+                summary.failed += 1;
+                continue;
+            }
+        };
         let stays = facts.is_some_and(|facts| facts.topics.contains(&category.topic));
         if !stays && state.store.remove_catalog_item(id, &category.id, read_at).await? {
             summary.removed += 1;
@@ -225,8 +234,9 @@ async fn orphans(state: &AppState, stored: &Stored) -> Result<Summary> {
 /// Writes a new snapshot if the last one lacks much, or is so old that the signs of removed items fade.
 async fn snapshot(state: &AppState) -> Result<()> {
     let upto = state.clock.now_ms();
-    let ((age, changes), rows) = rows(state).await?;
-    if changes < MANY_CHANGES && (changes == 0 || age < SNAPSHOT_MS || rows.len() < MANY_CHANGES) {
+    let (lacking, rows) = rows(state).await?;
+    let is_old = lacking.changes > 0 && lacking.age.is_some_and(|age| age >= SNAPSHOT_MS);
+    if lacking.changes < MANY_CHANGES && !is_old {
         return Ok(());
     }
     let mut rows: Vec<_> = rows.into_values().map(|(row, known)| (row, known.version, known.listing)).collect();

@@ -58,6 +58,8 @@ pub(super) struct Shared {
     identities: Memory<TokenHash, Arc<Identity>>,
     pub projects: Memory<(TokenHash, ProjectId), Option<Arc<Grant>>>,
     pub paths: Memory<(TokenHash, Arc<str>), Option<Arc<Grant>>>,
+    /// The same, for callers who are told nothing that is older than [`super::memory::FRESH_MS`].
+    pub fresh_paths: Memory<(TokenHash, Arc<str>), Option<Arc<Grant>>>,
     pub members: Memory<TokenHash, Option<Arc<[Arc<Grant>]>>>,
     pub starred: Memory<TokenHash, Arc<HashSet<ProjectId>>>,
     /// What a token was refused, by the name that the client gave.
@@ -105,6 +107,7 @@ impl Auth {
             identities: Memory::new(&clock),
             projects: Memory::new(&clock),
             paths: Memory::new(&clock),
+            fresh_paths: Memory::new(&clock),
             members: Memory::new(&clock),
             starred: Memory::new(&clock),
             refusals: Memory::new(&clock),

@@ -24,6 +24,8 @@ pub struct Caller {
     demand: AccessLevel,
     /// Only members may do anything.
     members_only: bool,
+    /// On a route for visitors: what is shown of a single project is what GitLab shows now.
+    fresh: bool,
 }
 
 /// A thing that a client named and the project that owns it.
@@ -41,17 +43,17 @@ impl Caller {
     pub(super) fn new(auth: Auth, identity: Arc<Identity>) -> Self {
         let members_only = auth.0.members_only;
         // A route that forgets to state its demand demands everything.
-        Self { auth, identity: Some(identity), demand: AccessLevel::Administrator, members_only }
+        Self { auth, identity: Some(identity), demand: AccessLevel::Administrator, members_only, fresh: false }
     }
 
     /// A visitor without a token.
     pub(super) fn nobody(auth: Auth) -> Self {
-        Self { auth, identity: None, demand: AccessLevel::Administrator, members_only: false }
+        Self { auth, identity: None, demand: AccessLevel::Administrator, members_only: false, fresh: true }
     }
 
     /// The same caller where whoever GitLab shows a project may look at it.
     pub(super) fn for_visitors(self) -> Self {
-        Self { members_only: false, ..self }
+        Self { members_only: false, fresh: true, ..self }
     }
 
     /// The same caller, on a route that demands `level`.
@@ -133,8 +135,10 @@ impl Caller {
         if path.is_empty() || path.len() > LONGEST_PATH {
             return Err(Error::NotFound(missing));
         }
-        let known = shared.paths.peek(&(self.hash(), path.into())).await;
-        self.decide(known, format!("path {path}"), &missing, shared.grant_at(self.identity.as_deref(), path)).await
+        let memory = if self.fresh { &shared.fresh_paths } else { &shared.paths };
+        let known = memory.peek(&(self.hash(), path.into())).await;
+        let look_up = shared.grant_at(self.identity.as_deref(), path, self.fresh);
+        self.decide(known, format!("path {path}"), &missing, look_up).await
     }
 
     /// The grant that is known, or else looked up, is admitted; that there is none is remembered under `name`.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::Grant;
 use super::authenticate::{ANONYMOUS, Identity, Shared, TokenHash};
-use super::memory::{Remembered, TABLE_MS};
+use super::memory::{FRESH_MS, Remembered, TABLE_MS};
 use crate::error::{Error, Result};
 use crate::model::ProjectId;
 use crate::store::tokens::TokenKey;
@@ -28,18 +28,19 @@ impl Shared {
             // Where only members read, a project is as good as hidden from everybody else.
             Ok(grant.filter(|grant| grant.is_member() || !self.members_only))
         };
-        let find = async || self.look_up(&identity.hash, TokenKey::Project(id), ask).await.map(Arc::new);
+        let find = async || self.look_up(&identity.hash, TokenKey::Project(id), TABLE_MS, ask).await.map(Arc::new);
         self.projects.get_or_ask((identity.hash.clone(), id), find).await
     }
 
     /// What the caller, or a visitor without a token, may do in the project at a path, `None` if it is hidden or
-    /// there is none.
-    pub async fn grant_at(&self, identity: Option<&Identity>, path: &str) -> Result<Option<Arc<Grant>>> {
+    /// there is none. `fresh`: as GitLab says now, give or take [`FRESH_MS`].
+    pub async fn grant_at(&self, identity: Option<&Identity>, path: &str, fresh: bool) -> Result<Option<Arc<Grant>>> {
         let token = identity.map(|identity| &identity.token);
         let hash: TokenHash = identity.map_or_else(|| ANONYMOUS.into(), |identity| identity.hash.clone());
         let ask = async || Ok(self.gitlab.project_by_path(token, path).await?.as_ref().map(Grant::of));
-        let find = async || self.look_up(&hash, TokenKey::Path(path), ask).await.map(Arc::new);
-        self.paths.get_or_ask((hash.clone(), path.into()), find).await
+        let (paths, life) = if fresh { (&self.fresh_paths, FRESH_MS) } else { (&self.paths, TABLE_MS) };
+        let find = async || self.look_up(&hash, TokenKey::Path(path), life, ask).await.map(Arc::new);
+        paths.get_or_ask((hash.clone(), path.into()), find).await
     }
 
     /// What the caller may do in each project that they are a member of, by id.
@@ -52,7 +53,7 @@ impl Shared {
             Ok(Some(projects.iter().map(Grant::of).collect::<Vec<_>>()))
         };
         let find = async || {
-            let found = self.look_up(&identity.hash, TokenKey::Members, ask).await;
+            let found = self.look_up(&identity.hash, TokenKey::Members, TABLE_MS, ask).await;
             found.map(|grants| grants.into_iter().map(Arc::new).collect::<Arc<[_]>>())
         };
         Ok(self.members.get_or_ask(identity.hash.clone(), find).await?.unwrap_or_default())
@@ -70,22 +71,26 @@ impl Shared {
         self.starred.get_or_ask(identity.hash.clone(), find).await
     }
 
-    /// The table's entry, or else GitLab's answer, which is then written there. That a project is hidden
-    /// is remembered by the name of the thing asked for, not here.
+    /// The table's entry, or else GitLab's answer, which is then written there; either is good for `life` (ms) after
+    /// GitLab was asked. That a project is hidden is remembered by the name of the thing asked for, not here.
     async fn look_up<T: DeserializeOwned + Serialize>(
         &self,
         hash: &TokenHash,
         key: TokenKey<'_>,
+        life: i64,
         ask: impl AsyncFnOnce() -> Result<Option<T>>,
     ) -> Remembered<Option<T>> {
         let asked = self.clock.now_ms();
         if let Some((value, until)) = self.store.recall(hash, key).await {
-            return self.keep(Some(value), until);
+            let until = until - TABLE_MS + life;
+            if until > asked {
+                return self.keep(Some(value), until);
+            }
         }
         match ask().await {
             Ok(Some(value)) => {
                 self.store.record(hash, key, &value, asked + TABLE_MS).await;
-                self.keep(Some(value), asked + TABLE_MS)
+                self.keep(Some(value), asked + life)
             }
             Ok(None) => Remembered::once(Ok(None)),
             Err(error) => {

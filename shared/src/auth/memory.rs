@@ -13,6 +13,8 @@ use crate::error::Result;
 
 /// 60 s less the 5 s by which the clocks of two instances may differ: a revoked token stops within 60 s.
 pub(super) const TABLE_MS: i64 = 55_000;
+/// As long, but for what the catalog shows of a single project: 30 s less the same 5 s.
+pub(super) const FRESH_MS: i64 = 25_000;
 /// How long memory trusts an answer before it looks into the table again.
 pub(super) const MEMORY_MS: i64 = 30_000;
 /// How long a refusal stands: a login that has just happened must not look failed.

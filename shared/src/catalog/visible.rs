@@ -10,7 +10,8 @@ use crate::model::{ProjectId, Visibility};
 pub struct Visible {
     /// Signed in and not an external user: sees internal projects.
     pub internal: bool,
-    /// The projects that the caller is a member of, and whether they may read the repository there.
+    /// The projects that the caller is a member of, and whether they may read the repository there, which in an
+    /// open project guests may, too.
     pub projects: HashMap<ProjectId, bool>,
     /// An administrator of GitLab.
     pub everything: bool,
@@ -34,13 +35,14 @@ impl Visible {
 
     /// How much of a project the caller sees that is, and whose code is, visible to these.
     pub fn sight_of(&self, project: ProjectId, visibility: Visibility, code_visibility: Visibility) -> Sight {
-        if self.everything || self.is_open(code_visibility) {
+        if self.everything {
             return Sight::Code;
         }
-        // Guests of a project whose repository is open to them have been answered above.
+        // What GitLab says of the caller is newer than what the catalog heard of the project.
         match self.projects.get(&project) {
             Some(true) => Sight::Code,
             Some(false) => Sight::Project,
+            None if self.is_open(code_visibility) => Sight::Code,
             None if self.is_open(visibility) => Sight::Project,
             None => Sight::Hidden,
         }
@@ -79,17 +81,18 @@ mod tests {
         let nobody = Visible::default();
         let user = Visible { internal: true, ..Visible::default() };
         let guest = Visible { projects: [(ProjectId(7), false)].into(), ..user.clone() };
+        let external = Visible { internal: false, ..guest.clone() };
         let reporter = Visible { projects: [(ProjectId(7), true)].into(), ..user.clone() };
         let admin = Visible { everything: true, ..Visible::default() };
         for (visibility, code, expected) in [
-            (Public, Public, [Code, Code, Code, Code, Code]),
-            (Public, Private, [Project, Project, Project, Code, Code]),
-            (Internal, Internal, [Hidden, Code, Code, Code, Code]),
-            (Internal, Private, [Hidden, Project, Project, Code, Code]),
-            (Private, Private, [Hidden, Hidden, Project, Code, Code]),
+            (Public, Public, [Code, Code, Project, Project, Code, Code]),
+            (Public, Private, [Project, Project, Project, Project, Code, Code]),
+            (Internal, Internal, [Hidden, Code, Project, Project, Code, Code]),
+            (Internal, Private, [Hidden, Project, Project, Project, Code, Code]),
+            (Private, Private, [Hidden, Hidden, Project, Project, Code, Code]),
         ] {
             let row = row(visibility, code);
-            let seen = [&nobody, &user, &guest, &reporter, &admin].map(|visible| visible.sight(&row));
+            let seen = [&nobody, &user, &guest, &external, &reporter, &admin].map(|visible| visible.sight(&row));
             assert_eq!(seen, expected, "{visibility:?} {code:?}");
         }
     }

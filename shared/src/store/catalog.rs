@@ -240,7 +240,12 @@ fn read_document(item: &Item, visible: &Visible) -> Result<Option<CatalogDocumen
     let sight = visible.sight_of(project, seen, code);
     let text = match sight {
         Sight::Hidden => return Ok(None),
-        Sight::Project => item.find_str("minimal").unwrap_or(full),
+        Sight::Project => match item.find_str("minimal") {
+            Some(minimal) => minimal,
+            // The catalog has not heard yet that the code is no longer everybody's.
+            None if code == Visibility::Public => return Ok(None),
+            None => full,
+        },
         Sight::Code => full,
     };
     Ok(Some(CatalogDocument {

@@ -99,7 +99,8 @@ pub fn build(project: &ProjectFacts, category: &Category, models: &[ModelVersion
     let mut warnings = Warnings::default();
     let source = Source::new(project, project.repository.as_ref(), category, models, settings, &mut warnings);
     let (full, full_facts) = document::document(&source, warnings);
-    let everybody = project.code_visibility == project.visibility && project.visibility != Visibility::Private;
+    // An external user may be a guest of an internal project: they see it, but not its code.
+    let everybody = project.code_visibility == Visibility::Public;
     let minimal = (!everybody).then(|| {
         let mut warnings = Warnings::default();
         let source = Source::new(project, None, category, &[], settings, &mut warnings);

@@ -61,12 +61,13 @@ fn the_flood_model_says_what_its_readme_says() {
     assert_eq!(properties["gitlab:tags"], json!(["flood", "sentinel-1"]));
     assert_eq!(properties["start_datetime"], "2021-07-10T00:00:00Z");
     assert_eq!(properties["end_datetime"], "2021-07-31T00:00:00Z");
-    assert_eq!(item.full["bbox"], json!([5.8, 47.2, 15.1, 55.1]));
-    assert_eq!(properties["providers"][0], json!({"name": "Earth group", "roles": ["producer"]}));
+    assert_eq!(item.full["bbox"], json!([5.8, 49.1, 12.4, 52.4]));
+    assert_eq!(properties["providers"][0]["name"], "Earth group");
+    assert_eq!(properties["mlm:architecture"], "logistic regression");
     assert!(properties["description"].as_str().unwrap().starts_with("# Flood model"));
     let assets = item.full["assets"].as_object().unwrap();
     assert_eq!(assets.keys().collect::<Vec<_>>(), ["README.md", "data/backscatter.csv", "model.json"]);
     assert_eq!(assets["data/backscatter.csv"]["roles"], json!(["data"]));
-    assert_eq!(item.row.full.bbox, Some([5.8, 47.2, 15.1, 55.1]));
+    assert_eq!(item.row.full.bbox, Some([5.8, 49.1, 12.4, 52.4]));
     assert_eq!(item.row.full.start, 1_625_875_200_000);
 }

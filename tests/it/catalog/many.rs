@@ -1,0 +1,122 @@
+//! More than one page of everything (S13), and a reconciliation that runs out of time.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use local::gitlab::{Feature, Visibility};
+
+use super::*;
+
+/// Public projects of one topic that are read by one call each.
+fn add_bare(hub: &Hub, numbers: std::ops::Range<u64>, category: &str) {
+    for number in numbers {
+        let path = format!("earth/bare-{number:04}");
+        hub.world.add_project(FIRST + number, &path, Visibility::Public).unwrap();
+        hub.world
+            .edit_project(&path, |project| {
+                project.topics = vec![format!("sharinghub:{category}")];
+                project.package_registry = Feature::Disabled;
+                project.container_registry = Feature::Disabled;
+                "2025-01-01T00:00:00.000Z".clone_into(&mut project.last_activity_at);
+            })
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn s13_all_files_of_a_repository_are_read() {
+    let hub = synced().await;
+    add_project(&hub, FIRST, "earth/files", Visibility::Public, "aimodel", "---\nassets: [\"deep/**\"]\n---\n");
+    let files = (0..250).map(|number| (format!("part-{number:03}.onnx"), vec![b'x'; number]));
+    hub.world.put_files("earth/files", files).unwrap();
+    hub.world.put_file("earth/files", "zzz/last.onnx", "the last one of the tree").unwrap();
+    hub.world.put_file("earth/files", "deep/er/file.bin", "deep").unwrap();
+    hub.world.reset_calls();
+    assert_eq!(news(&hub).await.written, 1);
+    // 253 files and 3 folders.
+    assert_eq!(hub.world.calls()["GET /api/v4/projects/{id}/repository/tree"], 3);
+    let item = whole(&hub, "aimodel", "earth/files").await;
+    assert_eq!(warnings(&item), Vec::<String>::new());
+    let assets = item["assets"].as_object().unwrap();
+    for number in [0, 99, 100, 199, 200, 249] {
+        let asset = assets.get(&format!("part-{number:03}.onnx"));
+        let size = asset.unwrap_or_else(|| panic!("{number} is none of {:?}", assets.keys()))["file:size"].as_u64();
+        assert_eq!(size, Some(number), "{number}");
+    }
+    assert_eq!(assets["deep/er/file.bin"]["file:size"], 4);
+}
+
+#[tokio::test]
+async fn s13_all_projects_are_read_and_found_page_by_page() {
+    let hub = synced().await;
+    add_bare(&hub, 0..230, "dataset");
+    hub.world.reset_calls();
+    assert_eq!(news(&hub).await.written, 230);
+    // Three pages and an empty one, and for each of the two other categories a page and an empty one.
+    assert_eq!(hub.world.calls()["GET /api/v4/projects"], 4 + 2 * 2);
+    refresh(&hub);
+    let mut seen = Vec::new();
+    let mut next = Some("/api/stac/collections/dataset/items?limit=37".to_owned());
+    while let Some(path) = next {
+        let page = get(&hub, NOBODY, &path).await.ok();
+        assert_eq!(page["numberMatched"], 231);
+        seen.extend(ids(&page));
+        let link = links(&page, "next").first().map(|link| link["href"].as_str().unwrap().to_owned());
+        next = link.map(|href| href.strip_prefix("http://127.0.0.1").unwrap().to_owned());
+    }
+    assert_eq!((seen.len(), seen.iter().collect::<BTreeSet<_>>().len()), (231, 231));
+    assert_eq!(news(&hub).await.skipped, 235);
+}
+
+#[tokio::test]
+async fn a_reconciliation_stops_in_time_and_goes_on_where_it_stopped() {
+    let hub = synced().await;
+    add_bare(&hub, 0..130, "dataset");
+    add_bare(&hub, 200..330, "processor");
+    let mut written = 0;
+    let mut rounds = 0;
+    loop {
+        // Each time somebody else does it.
+        let hub = hub.beside().await;
+        let done = reconcile(&hub.state, Extent::News, Some(Instant::now())).await.unwrap();
+        assert_eq!(done.summary.failed, 0);
+        assert!(done.summary.written <= 100, "one page at a time: {done:?}");
+        written += done.summary.written;
+        rounds += 1;
+        if done.finished {
+            break;
+        }
+        assert!(rounds < 10);
+    }
+    // A page each of `aimodel`, `dataset` twice and `processor` twice; the last is followed by the end.
+    assert_eq!((written, rounds), (260, 6));
+    assert_eq!(hub.state.store.sync_cursor().await.unwrap(), None);
+    assert_eq!(search(&hub, NOBODY, &[("limit", "1")]).await["numberMatched"], 262);
+    // A part is done when its time is over; what it did is not done again.
+    hub.world.delete_project("earth/bare-0010").unwrap();
+    hub.world.delete_project("earth/bare-0299").unwrap();
+    hub.world.set_topics("earth/bare-0050", &["sharinghub:dataset", "new"]).unwrap();
+    let mut total = Summary::default();
+    loop {
+        let done = reconcile(&hub.state, Extent::News, Some(Instant::now())).await.unwrap();
+        total += done.summary;
+        if done.finished {
+            break;
+        }
+    }
+    assert_eq!((total.removed, total.written), (2, 1));
+    assert_eq!(search(&hub, NOBODY, &[("limit", "1")]).await["numberMatched"], 260);
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_category_that_is_gone_begins_anew() {
+    let hub = synced().await;
+    for cursor in ["nothing 7", "nothing", "", "dataset x", "dataset 99999999999999999999"] {
+        hub.state.store.save_sync_cursor(Some(cursor)).await.unwrap();
+        assert_eq!(news(&hub).await.skipped, 5, "{cursor}");
+        assert_eq!(hub.state.store.sync_cursor().await.unwrap(), None, "{cursor}");
+    }
+    hub.state.store.save_sync_cursor(Some("processor 0")).await.unwrap();
+    assert_eq!(news(&hub).await.skipped, 1, "only the rest");
+    assert_eq!(news(&hub).await.skipped, 5);
+}
