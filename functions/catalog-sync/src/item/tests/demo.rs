@@ -66,8 +66,11 @@ fn the_flood_model_says_what_its_readme_says() {
     assert_eq!(properties["mlm:architecture"], "logistic regression");
     assert!(properties["description"].as_str().unwrap().starts_with("# Flood model"));
     let assets = item.full["assets"].as_object().unwrap();
-    assert_eq!(assets.keys().collect::<Vec<_>>(), ["README.md", "data/backscatter.csv", "model.json"]);
-    assert_eq!(assets["data/backscatter.csv"]["roles"], json!(["data"]));
+    assert_eq!(
+        assets.keys().collect::<Vec<_>>(),
+        ["LICENSE", "README.md", "data/backscatter.csv", "model.json", "preview.png", "weights"]
+    );
+    assert_eq!(assets["data/backscatter.csv"]["roles"], json!(["data", "mlm:training"]));
     assert_eq!(item.row.full.bbox, Some([5.8, 49.1, 12.4, 52.4]));
     assert_eq!(item.row.full.start, 1_625_875_200_000);
 }
