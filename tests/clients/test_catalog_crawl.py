@@ -31,9 +31,11 @@ total = Tally()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def count():
+def count(request):
+    """Says at the end how much was checked."""
     yield
-    print(f"\n{total.checks} checks of the catalog, {sum(total.failures.values())} failed")
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\n{total.checks} checks of the catalog, {sum(total.failures.values())} failed")
 
 
 @pytest.fixture
