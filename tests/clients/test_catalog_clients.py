@@ -362,7 +362,9 @@ def test_odd_file_names_lead_to_their_files(catalog):
             if not catalog.has(f"/api/download/{COVER}/repository/README.md?ref=main"):
                 continue
             answer = catalog.ask(href, "developer")
-            assert answer.status_code == 200 and answer.text.startswith(f"{key} of "), f"{path}: {answer.status_code}"
+            assert answer.status_code == 200 and answer.content.decode().startswith(
+                f"{key} of "
+            ), f"{path}: {answer.status_code}"
 
 
 def test_sharinghubs_web_page(catalog):

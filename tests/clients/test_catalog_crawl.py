@@ -31,9 +31,11 @@ total = Tally()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def count():
+def count(request):
+    """Says at the end how much was checked."""
     yield
-    print(f"\n{total.checks} checks of the catalog, {sum(total.failures.values())} failed")
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\n{total.checks} checks of the catalog, {sum(total.failures.values())} failed")
 
 
 @pytest.fixture
@@ -71,9 +73,10 @@ def pages(crawler: Crawler, tally: Tally, url: str, body: dict | None = None) ->
             before = ask(back).json()
             tally.that(before["features"] == expected["features"], url, "shows another page on the way back")
             tally.that(before["numberMatched"] == expected["numberMatched"], url, "counts otherwise on the way back")
-    for document in documents:
+    for document in (documents[0], documents[-1]):
         own = next(link for link in document["links"] if link["rel"] == "self")
         tally.that(ask(own).json() == document, url, "differs from what its self link leads to", own)
+    for document in documents:
         tally.that(document["numberMatched"] == documents[0]["numberMatched"], url, "counts otherwise on another page")
         tally.that(bool(document["features"]) or len(documents) == 1, url, "has an empty page")
     return [document["features"] for document in documents]
@@ -151,7 +154,7 @@ def in_order(features: list[dict], order: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("caller", ["nobody", "guest", "developer"])
+@pytest.mark.parametrize("caller", ["guest", "developer"])
 def test_every_order_holds_across_pages(catalog: Catalog, tally: Tally, caller: str):
     crawler = Crawler(catalog, caller, tally)
     visible = catalog.world.visible(caller)
