@@ -38,8 +38,11 @@ const LOSSES: &[Loss] = &[
     ),
 ];
 
+/// What happens, to which caller, and how.
+type Change = (&'static str, &'static str, fn(&World));
+
 /// What a caller still sees of the project, but no longer of its code.
-const LOST_CODE: &[(&str, &str, fn(&World))] = &[
+const LOST_CODE: &[Change] = &[
     ("the repository becomes the members'", NOBODY, |world| set_repository(world, Feature::Private)),
     ("the repository becomes the members'", OUTSIDER, |world| set_repository(world, Feature::Private)),
     ("the repository is switched off", NOBODY, |world| set_repository(world, Feature::Disabled)),
