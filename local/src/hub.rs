@@ -21,13 +21,14 @@ use crate::start::StartError;
 
 /// Names that nobody has to choose locally.
 const TABLE: &str = "perigee";
-const BUCKET: &str = "perigee-artifacts";
+pub const BUCKET: &str = "perigee-artifacts";
 
 /// What the hub is built on; the rest of its settings are environment variables.
 #[derive(Debug, Clone)]
 pub struct Backends {
     pub dynamodb: AwsService,
     pub s3: AwsService,
+    pub bucket: String,
     /// Without a slash at the end.
     pub gitlab_url: String,
     /// Where clients reach the hub, without a slash at the end.
@@ -44,7 +45,7 @@ pub struct Backends {
 pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
     let config = Config::with_defaults(&Config {
         table: TABLE.to_owned(),
-        bucket: BUCKET.to_owned(),
+        bucket: backends.bucket.clone(),
         gitlab_url: backends.gitlab_url.clone(),
         public_url: backends.public_url.clone(),
         token_key: backends.token_key.clone(),

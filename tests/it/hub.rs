@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use local::aws::AwsService;
+use local::aws::{AwsService, EndpointVariables};
 use local::emulators::{dynamodb, s3};
 use local::gitlab::{CATALOG_TOKEN, World};
 use local::hub::{self, Backends};
@@ -80,14 +80,26 @@ impl Hub {
         let (stop, stopped) = watch::channel(false);
         let gitlab_url = listen(local::gitlab::router(world.clone()), stopped.clone());
         let folder = tempfile::tempdir().unwrap();
-        let s3_url = listen(s3::router(folder.path()).unwrap(), stopped.clone());
+        // Another S3 where the environment names one; its buckets outlive a test, so each test has its own.
+        let others = EndpointVariables::read(|name| std::env::var(name).ok());
+        let (s3, bucket) = match others.s3 {
+            Some(endpoint) => {
+                let (credentials, region) = (others.credentials, others.region);
+                (AwsService::Endpoint { endpoint, credentials, region }, format!("perigee-{}", uuid::Uuid::new_v4()))
+            }
+            None => {
+                let endpoint = listen(s3::router(folder.path()).unwrap(), stopped.clone());
+                (AwsService::Embedded { endpoint }, hub::BUCKET.to_owned())
+            }
+        };
         let listener = serve::bind(loopback(), "").unwrap();
         let dynamodb_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(dynamodb::serve(listener, dynamodb::open(None).unwrap(), stopped));
         let clock = Clock::default();
         let backends = Backends {
             dynamodb: AwsService::Embedded { endpoint: between(dynamodb_url).await },
-            s3: AwsService::Embedded { endpoint: s3_url },
+            s3,
+            bucket,
             gitlab_url,
             public_url: "http://127.0.0.1".into(),
             token_key: "a key of the tests".into(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::catalog::{Category, ModelOfProject, StoredItem};
 use shared::gitlab::{ProjectFacts, RepositoryFacts, RepositoryFile, Token};
-use shared::model::{ArtifactPath, ProjectId};
+use shared::model::{self, ArtifactPath, ExperimentId, Holder, ProjectId, VersionSource};
 use shared::objects::{Found, ObjectKey};
 use shared::state::AppState;
 use shared::{Error, Result};
@@ -154,13 +154,26 @@ async fn models(state: &AppState, id: ProjectId) -> Result<Vec<ModelVersion>> {
 
 /// The file below a version's own root that holds the model, as its `MLmodel` says (sharinghub.md B.8.2).
 async fn model_file(state: &AppState, model: &ModelOfProject) -> Result<Option<String>> {
-    let Ok(path) = ArtifactPath::parse_file("MLmodel") else { return Ok(None) };
-    let Some(key) = ObjectKey::of_model_version(&model.version, &path) else { return Ok(None) };
+    let Some(key) = description_of(state, &model.version).await? else { return Ok(None) };
     let Some(Found::Small(object)) = state.objects.get(&key, None, LARGEST_MLMODEL).await? else { return Ok(None) };
     let Ok(description) = serde_yaml_ng::from_slice::<Value>(&object.bytes) else { return Ok(None) };
     let python = &description["flavors"]["python_function"];
     let file = python["model_path"].as_str().or_else(|| python["data"].as_str());
     Ok(file.and_then(|file| ArtifactPath::parse_file(file).ok()).map(|path| path.as_str().to_owned()))
+}
+
+/// Where a version's `MLmodel` lies; `None` if that is outside this hub or its run is of another project.
+async fn description_of(state: &AppState, version: &model::ModelVersion) -> Result<Option<ObjectKey>> {
+    let (experiment, root) = match VersionSource::parse(&version.storage) {
+        Ok(VersionSource::Artifacts { experiment, path }) => (experiment.parse().ok().map(ExperimentId), path),
+        Ok(VersionSource::Run { run_id, path }) => {
+            let owner = state.store.find_run_owner(&run_id).await?.filter(|owner| owner.project == version.project);
+            (owner.map(|owner| owner.experiment), ArtifactPath::of_holder(Holder::Run(&run_id)).join(&path))
+        }
+        _ => return Ok(None),
+    };
+    let Ok(file) = ArtifactPath::parse_file("MLmodel") else { return Ok(None) };
+    Ok(experiment.and_then(|experiment| ObjectKey::of_model_file(version.project, experiment, &root.join(&file))))
 }
 
 /// A project of which GitLab's list is all that could be read.

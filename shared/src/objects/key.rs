@@ -3,7 +3,7 @@
 use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::gitlab::ArchiveFormat;
-use crate::model::{ArtifactPath, Experiment, ModelVersion, ProjectId, VersionSource};
+use crate::model::{ArtifactPath, Experiment, ExperimentId, ProjectId};
 
 /// S3's limit on a key, bytes.
 const LONGEST_KEY: usize = 1024;
@@ -63,14 +63,10 @@ impl ObjectKey {
         Self(format!("texts/{project}/{}", crate::store::keys::hash(text)))
     }
 
-    /// The place of a file of a model version, for the catalog's service; `None` if it lies outside this hub or by a
-    /// run's id only. A version never leads out of its own project's part of the bucket.
-    pub fn of_model_version(version: &ModelVersion, file: &ArtifactPath) -> Option<Self> {
-        let Ok(VersionSource::Artifacts { experiment, path }) = VersionSource::parse(&version.storage) else {
-            return None;
-        };
-        let experiment: u64 = experiment.parse().ok()?;
-        let key = format!("artifacts/{}/{experiment}/{}", version.project, path.join(file).as_str());
+    /// The place of a file that a model version of this project consists of, for the catalog's service, which acts for
+    /// nobody: a version never leads out of its own project's part of the bucket. `None` for too long a path.
+    pub fn of_model_file(project: ProjectId, experiment: ExperimentId, path: &ArtifactPath) -> Option<Self> {
+        let key = format!("artifacts/{project}/{experiment}/{}", path.as_str());
         (key.len() <= LONGEST_KEY).then_some(Self(key))
     }
 
@@ -103,7 +99,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{ExperimentId, Lifecycle};
+    use crate::model::Lifecycle;
 
     fn experiment(location: &str) -> Experiment {
         Experiment {

@@ -26,7 +26,7 @@ fn add_bare(hub: &Hub, numbers: std::ops::Range<u64>, category: &str) {
 #[tokio::test]
 async fn s13_all_files_of_a_repository_are_read() {
     let hub = synced().await;
-    add_project(&hub, FIRST, "earth/files", Visibility::Public, "aimodel", "---\nassets: [\"deep/**\"]\n---\n");
+    add_project(&hub, FIRST, "earth/files", Visibility::Public, "aimodel", "---\nassets: [\"er/*.bin\"]\n---\n");
     let files = (0..250).map(|number| (format!("part-{number:03}.onnx"), vec![b'x'; number]));
     hub.world.put_files("earth/files", files).unwrap();
     hub.world.put_file("earth/files", "zzz/last.onnx", "the last one of the tree").unwrap();

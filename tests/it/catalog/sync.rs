@@ -41,7 +41,7 @@ async fn every_part_of_a_project_reaches_its_item() {
     for (rel, part) in [
         ("derived_from", "/api/stac/collections/dataset/items/earth/sentinel-patches"),
         ("documentation", "https://earth.example.org/flood"),
-        ("training-script", "/api/download/earth%2Fflood-model/repository/src/train.py"),
+        ("training-script", "/api/download/earth/flood-model/repository/src/train.py"),
         ("mlflow:tracking-uri", "/mlflow/earth/flood-model/tracking/"),
         ("preview", "/repository/preview.png"),
         ("package", "/packages/"),
