@@ -87,6 +87,13 @@ impl Objects {
         if id.len() > LONGEST_ID {
             return Err(no_upload());
         }
+        // S3 says so, too, but not every service that speaks its protocol does.
+        if parts.iter().any(|part| part.etag.contains(char::is_control)) {
+            return Err(refusal(MALFORMED));
+        }
+        if !parts.is_sorted_by(|one, next| one.number < next.number) {
+            return Err(refusal("the parts are not in the order of their numbers"));
+        }
         let completed =
             parts.iter().map(|part| CompletedPart::builder().part_number(part.number).e_tag(&part.etag).build());
         let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
@@ -143,17 +150,22 @@ fn is_no_upload<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     error.code() == Some("NoSuchUpload")
 }
 
+const MALFORMED: &str = "the upload id or the list of parts is malformed";
+
 /// What S3 says of a client's mistake; `None` for faults.
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<Error> {
     let text = match error.code()? {
         "InvalidPart" => "a part was not put, or its etag is not the one that was answered",
-        "InvalidPartOrder" => "the parts are not in the order of their numbers",
         "EntityTooSmall" => "every part but the last needs at least 5 MiB; set MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE so",
         "EntityTooLarge" => "an object has at most 5 TiB",
-        "InvalidRequest" | "InvalidArgument" | "MalformedXML" => "the upload id or the list of parts is malformed",
+        "InvalidRequest" | "InvalidArgument" | "MalformedXML" => MALFORMED,
         _ => return None,
     };
-    Some(Error::invalid(format!("S3 refuses the multipart upload: {text}.")))
+    Some(refusal(text))
+}
+
+fn refusal(why: &str) -> Error {
+    Error::invalid(format!("S3 refuses the multipart upload: {why}."))
 }
 
 /// The tag of an object that is made of these parts: the MD5 of their MD5s and their number. `None` if

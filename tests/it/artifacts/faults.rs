@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::routing::any;
 use http::StatusCode;
+use local::aws::AwsService;
 use shared::objects::Objects;
 use shared::state::AppState;
 use tokio::sync::watch;
@@ -12,9 +13,8 @@ use crate::hub::listen;
 
 /// The same hub with its objects at another place.
 pub async fn with_s3_at(hub: &Hub, url: &str) -> (AppState, Router) {
-    let config = hub.backends.s3.sdk_config().await;
+    let config = AwsService::Embedded { endpoint: url.to_owned() }.sdk_config().await;
     let config = aws_sdk_s3::config::Builder::from(&config)
-        .endpoint_url(url)
         .force_path_style(true)
         .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
         .build();

