@@ -11,6 +11,8 @@ use crate::start::Running;
 pub fn print(args: &Args, running: &Running) {
     if let Some(hub) = &running.hub {
         say(format_args!("Perigee is ready\n\n  hub       {hub}/mlflow"));
+        say(format_args!("  stac      {hub}/api/stac/"));
+        say(format_args!("  docs      {hub}/api/docs"));
         if !args.listen.ip().is_loopback() {
             say("            reachable from other machines, while the demo tokens below are public knowledge");
         }
