@@ -14,6 +14,9 @@ use crate::catalog::Catalog;
 use crate::paging::{Asked, parameters};
 use crate::query::Search;
 
+/// Bytes of stored documents on a page: with the hub's URL in all their links they stay below what the gateway carries.
+const ROOM: usize = 3_000_000;
+
 /// GET `/api/stac/search`
 pub async fn get_search(
     context: Context,
@@ -64,10 +67,20 @@ pub async fn answer(
             name.clone_from(&category.id);
         }
     }
-    let found = catalog.index().await?.search(&search, &viewer.visible, starred.as_deref(), from.as_ref());
-
+    let index = catalog.index().await?;
+    let limit = search.limit();
+    // A page of large items ends early.
+    let (found, mut documents) = loop {
+        let found = index.search(&search, &viewer.visible, starred.as_deref(), from.as_ref());
+        let wanted: Vec<_> = found.hits.iter().map(|hit| (hit.entry.project(), hit.entry.collection())).collect();
+        let documents = context.store().catalog_documents(&wanted, &viewer.visible).await?;
+        let size: usize = documents.iter().map(|document| document.text.len()).sum();
+        if size <= ROOM || found.hits.len() <= 1 {
+            break (found, documents);
+        }
+        search.shrink(found.hits.len() * ROOM / size);
+    };
     let wanted: Vec<_> = found.hits.iter().map(|hit| (hit.entry.project(), hit.entry.collection())).collect();
-    let mut documents = context.store().catalog_documents(&wanted, &viewer.visible).await?;
     let mut features = Vec::with_capacity(documents.len());
     for (project, collection) in wanted {
         let place = documents.iter().position(|one| one.project == project && one.collection == collection);
@@ -93,7 +106,7 @@ pub async fn answer(
         "type": "FeatureCollection",
         "stac_version": STAC_VERSION,
         "stac_extensions": [],
-        "context": { "limit": search.limit(), "matched": found.matched, "returned": returned },
+        "context": { "limit": limit, "matched": found.matched, "returned": returned },
         "numberMatched": found.matched,
         "numberReturned": returned,
         "features": features,

@@ -47,6 +47,38 @@ async fn s13_all_files_of_a_repository_are_read() {
 }
 
 #[tokio::test]
+async fn a_page_of_large_items_ends_early() {
+    let hub = synced().await;
+    let text = "A long story. ".repeat(4_500);
+    for number in 0..80 {
+        let path = format!("earth/tale-{number:02}");
+        add_project(&hub, FIRST + number, &path, Visibility::Public, "dataset", &text);
+    }
+    assert_eq!(news(&hub).await.written, 80);
+    refresh(&hub);
+    // From either end.
+    for back in [false, true] {
+        let start = "/api/stac/collections/dataset/items?limit=1000&sortby=";
+        let mut next = Some(format!("{start}{}id", if back { "-" } else { "" }));
+        let (mut seen, mut pages) = (BTreeSet::new(), 0);
+        while let Some(path) = next {
+            let answer = get(&hub, NOBODY, &path).await;
+            assert!(answer.bytes.len() < shared::extract::BODY_LIMIT, "{} bytes", answer.bytes.len());
+            let page = answer.ok();
+            assert_eq!(page["numberMatched"], 81, "the demo's own is one of them");
+            for id in ids(&page) {
+                assert!(seen.insert(id.clone()), "{id} came twice");
+            }
+            pages += 1;
+            let href = links(&page, "next").first().map(|link| link["href"].as_str().unwrap().to_owned());
+            next = href.map(|href| href.strip_prefix("http://127.0.0.1").unwrap().to_owned());
+        }
+        assert_eq!(seen.len(), 81);
+        assert!(pages > 1, "{pages}");
+    }
+}
+
+#[tokio::test]
 async fn s13_all_projects_are_read_and_found_page_by_page() {
     let hub = synced().await;
     add_bare(&hub, 0..230, "dataset");

@@ -133,6 +133,11 @@ impl Search {
         }
     }
 
+    /// Lets the page have no more items than these, at least one; links to other pages still say what the client asked.
+    pub fn shrink(&mut self, limit: usize) {
+        self.limit = self.limit().min(limit.max(1));
+    }
+
     /// The parameters of a link to another page: those of this search with that page's token. Empty for a POST.
     pub fn parameters_with(&self, token: &str) -> Vec<(String, String)> {
         let Raw::Parameters(parameters) = &self.raw else { return Vec::new() };
