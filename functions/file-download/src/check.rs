@@ -21,12 +21,9 @@ pub struct Options {
 }
 
 /// Clients compare the text of this, so the order counts.
-#[derive(JsonSchema, Serialize)]
-pub struct Info {
-    /// GitLab's id.
-    #[schemars(with = "u64")]
+#[derive(Serialize)]
+struct Info {
     id: ProjectId,
-    /// Name.
     name: String,
     /// Full path.
     path: String,

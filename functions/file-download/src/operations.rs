@@ -1,10 +1,7 @@
 //! What the OpenAPI document says of the download endpoints.
 
 use shared::download::Answer;
-use shared::extract::Json;
 use shared::openapi::Operation;
-
-use crate::check::Info;
 
 const DOWNLOADS: &str = "Downloads";
 
@@ -40,7 +37,11 @@ pub const DOWNLOAD_ARCHIVE: Operation = Operation::new(DOWNLOADS, "Download an a
     .answering::<Answer>();
 
 pub const CHECK_PROJECT: Operation = Operation::new(DOWNLOADS, "Check what the caller may do in a project")
-    .about("Without `info` the answer has no body: its status says whether the caller sees the project.")
+    .about(
+        "Without `info` the answer has no body: its status says whether the caller sees the project. With `info=true` it is \
+         JSON: `{\"id\": 2, \"name\": \"Land cover\", \"path\": \"earth/land-cover\", \"categories\": [\"aimodel\"], \"access_level\": 2}`, where \
+         the level is 1 for a guest, 2 for who reads the code, 3 for who contributes, and 4 for who administers.",
+    )
     .path(PROJECT)
     .example(r#"{"info": true}"#)
-    .answering::<Json<Info>>();
+    .answering::<()>();
