@@ -146,7 +146,7 @@ def about(things: Things, document: dict, view: str) -> dict:
                     # Uploads in parts name the directory.
                     file = "/model/new.txt" if method == "put" else "/model/MLmodel"
                     values = [things.folder if "/mpu/" in path else things.folder + file]
-                if path.startswith("/api/") and parameter["in"] == "path":
+                if path.startswith(("/api/download/", "/api/check/")) and parameter["in"] == "path":
                     values = {"project": [PROJECT], "file": ["model.json"], "format": ["zip"]}.get(parameter["name"], values)
                 if values and "array" not in str(parameter["schema"].get("type")):
                     parameter.setdefault("example", values[0])
