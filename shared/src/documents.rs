@@ -92,11 +92,7 @@ async fn conditional(mut request: Request, next: Next) -> Response {
 
 fn describe(headers: &mut HeaderMap, bytes: &Bytes, has_credential: bool) {
     if !headers.contains_key(ETAG) {
-        let hash = Sha256::digest(bytes).iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-            use std::fmt::Write;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let hash = hex::encode(&Sha256::digest(bytes)[..16]);
         // Weak: the same document may come compressed or not.
         if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{hash}\"")) {
             headers.insert(ETAG, tag);

@@ -66,11 +66,7 @@ pub fn categories_of<'a>(state: &'a AppState, facts: &ProjectFacts) -> Vec<&'a C
 
 /// What GitLab's list says of a project, in short: as long as it stays the same, nothing of note has happened.
 pub fn fingerprint(listing: &ProjectFacts) -> String {
-    Sha256::digest(format!("{listing:?}")).iter().take(8).fold(String::new(), |mut hex, byte| {
-        use std::fmt::Write;
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(&Sha256::digest(format!("{listing:?}"))[..8])
 }
 
 /// The project's item in each of the categories.

@@ -1,5 +1,7 @@
 //! Search over items, by GET and by POST.
 
+use std::collections::HashMap;
+
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, Request};
@@ -70,7 +72,7 @@ pub async fn answer(
     let index = catalog.index().await?;
     let limit = search.limit();
     // A page of large items ends early.
-    let (found, mut documents) = loop {
+    let (found, documents) = loop {
         let found = index.search(&search, &viewer.visible, starred.as_deref(), from.as_ref());
         let wanted: Vec<_> = found.hits.iter().map(|hit| (hit.entry.project(), hit.entry.collection())).collect();
         let documents = context.store().catalog_documents(&wanted, &viewer.visible).await?;
@@ -80,13 +82,13 @@ pub async fn answer(
         }
         search.shrink(found.hits.len() * ROOM / size);
     };
-    let wanted: Vec<_> = found.hits.iter().map(|hit| (hit.entry.project(), hit.entry.collection())).collect();
+    let documents: HashMap<_, _> =
+        documents.iter().map(|document| ((document.project, document.collection.as_str()), document)).collect();
     let mut features = Vec::with_capacity(documents.len());
-    for (project, collection) in wanted {
-        let place = documents.iter().position(|one| one.project == project && one.collection == collection);
+    for hit in &found.hits {
         // Gone, or hidden, since the index saw it.
-        let Some(place) = place else { continue };
-        let item = viewer.render(context, &documents.swap_remove(place))?;
+        let Some(document) = documents.get(&(hit.entry.project(), hit.entry.collection())) else { continue };
+        let item = viewer.render(context, document)?;
         features.push(search.fields.apply(mode.apply(item)));
     }
 

@@ -145,17 +145,11 @@ impl Auth {
 
 impl Shared {
     fn hash(&self, token: &Token) -> TokenHash {
-        use std::fmt::Write;
         let mut mac = self.key.clone();
         // The key also signs other things; the label keeps them apart.
         mac.update(b"perigee gitlab token\0");
         mac.update(token.bytes());
-        let bytes = mac.finalize().into_bytes();
-        let hex = bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        hex.into()
+        hex::encode(mac.finalize().into_bytes()).into()
     }
 
     async fn identify(&self, token: Token, hash: TokenHash) -> Remembered<Arc<Identity>> {

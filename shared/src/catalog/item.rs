@@ -28,11 +28,7 @@ impl StoredItem {
             hash.update(part);
         }
         hash.update(format!("{:?} {:?} {}", row.visibility, row.code_visibility, minimal.is_some()));
-        let version = hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-            use std::fmt::Write;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let version = hex::encode(&hash.finalize()[..16]);
         Self { full, minimal, row, version, listing }
     }
 }

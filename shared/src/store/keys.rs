@@ -32,11 +32,7 @@ pub(crate) fn part(text: &str) -> String {
 
 /// SHA-256 in hex.
 pub(crate) fn hash(text: &str) -> String {
-    use std::fmt::Write;
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(Sha256::digest(text))
 }
 
 /// The counter of experiment ids.
