@@ -1,16 +1,19 @@
 //! `Area`: the place that a query names, prepared for being compared with very many items.
 
-use geo::{Coord, CoordsIter, Geometry, Intersects, Line, LinesIter, Polygon};
+use geo::{Coord, CoordsIter, Geometry, Intersects, Line, LinesIter, Polygon, Rect};
 
 use crate::geometry::{Bounds, Shape};
 
 /// From how many positions on it pays to prepare.
 const MANY: usize = 16;
 
-/// How many bands of latitude a part is cut into at most.
-const MAX_BANDS: usize = 256;
+/// How many rows and columns the grid over a part has at most.
+const MAX_SIDE: usize = 48;
 
-/// A place, and the edges of its parts by latitude if these are many.
+/// Degrees by which an edge may miss a cell and still count as in it: far more than sums err, far less than matters.
+const MARGIN: f64 = 1e-6;
+
+/// A place, and a grid over each of its parts if their edges are many.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Area {
     shape: Shape,
@@ -21,10 +24,22 @@ pub struct Area {
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
     bounds: Bounds,
-    /// The edges that touch each band, from the south; a point is an edge that ends where it begins.
-    bands: Vec<Vec<Line<f64>>>,
+    /// A point is an edge that ends where it begins.
+    edges: Vec<Line<f64>>,
+    /// The edges, by number, that pass each row of cells, from the south.
+    rows: Vec<Vec<usize>>,
+    /// Row by row, each from the west, as many as there are rows.
+    cells: Vec<Cell>,
     /// Is there anything within the edges?
     filled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Cell {
+    Outside,
+    Inside,
+    /// The numbers of the edges that pass it.
+    Edges(Vec<usize>),
 }
 
 impl From<Shape> for Area {
@@ -38,6 +53,15 @@ impl From<Shape> for Area {
 }
 
 impl Area {
+    /// What it takes of what a search may cost: an item near the edges is compared with those of some cells.
+    pub fn cost(&self) -> usize {
+        match self.shape.geometry() {
+            None => 2,
+            Some(geometry) if self.parts.is_empty() => 25 + geometry.coords_count(),
+            Some(_) => 25 + self.parts.iter().map(Part::cost).sum::<usize>(),
+        }
+    }
+
     /// Does the item at `item` share a point with it?
     pub fn meets(&self, item: &Shape) -> bool {
         if self.parts.is_empty() {
@@ -57,25 +81,93 @@ impl Part {
             bounds.south = bounds.south.min(point.y);
             bounds.north = bounds.north.max(point.y);
         }
-        let count = (lines.len() / 4).clamp(1, MAX_BANDS);
-        let mut part = Self { bounds, bands: vec![Vec::new(); count], filled };
-        for line in lines {
-            let (south, north) = (line.start.y.min(line.end.y), line.start.y.max(line.end.y));
-            for band in part.band(south)..=part.band(north) {
-                part.bands[band].push(line);
-            }
+        // About as many cells on the way around it as it has edges.
+        let side = lines.len().isqrt().saturating_mul(3).clamp(4, MAX_SIDE);
+        let (rows, cells) = (vec![Vec::new(); side], vec![Cell::Outside; side * side]);
+        let mut part = Self { bounds, edges: lines, rows, cells, filled };
+        for number in 0..part.edges.len() {
+            part.draw(number);
+        }
+        if filled {
+            (0..side).for_each(|row| part.fill(row));
         }
         Some(part)
     }
 
-    /// Which band a latitude is in, or the nearest. Edges and items are put in bands by the same sum, so that both
+    /// Three for each edge that a cell has in the mean of those that have any.
+    fn cost(&self) -> usize {
+        let edges = self.cells.iter().filter_map(|cell| match cell {
+            Cell::Edges(edges) => Some(edges.len()),
+            _ => None,
+        });
+        let (cells, all) = edges.fold((1, 0), |(cells, all), edges| (cells + 1, all + edges));
+        3 * all / cells
+    }
+
+    /// Which row a latitude is in, or the nearest. Edges and items are put in rows by the same sum, so that both
     /// err alike.
-    fn band(&self, latitude: f64) -> usize {
-        let height = self.bounds.north - self.bounds.south;
-        let share = if height > 0.0 { (latitude - self.bounds.south) / height } else { 0.0 };
-        let last = self.bands.len() - 1;
-        // Whole numbers below 256, cut off.
-        ((share * self.bands.len() as f64).max(0.0) as usize).min(last)
+    fn row(&self, latitude: f64) -> usize {
+        self.step(latitude, self.bounds.south, self.bounds.north)
+    }
+
+    /// Which column a longitude is in, or the nearest.
+    fn column(&self, longitude: f64) -> usize {
+        self.step(longitude, self.bounds.west, self.bounds.east)
+    }
+
+    fn step(&self, at: f64, from: f64, to: f64) -> usize {
+        let share = if to > from { (at - from) / (to - from) } else { 0.0 };
+        // Small whole numbers, cut off.
+        ((share * self.rows.len() as f64).max(0.0) as usize).min(self.rows.len() - 1)
+    }
+
+    /// Enters an edge in all rows and cells that it passes.
+    fn draw(&mut self, number: usize) {
+        let Line { start, end } = self.edges[number];
+        let (south, north) = if start.y <= end.y { (start, end) } else { (end, start) };
+        let side = self.rows.len();
+        let height = (self.bounds.north - self.bounds.south) / side as f64;
+        for row in self.row(south.y)..=self.row(north.y) {
+            self.rows[row].push(number);
+            // The longitudes between which the edge passes this row.
+            let at = |latitude: f64| {
+                let share = (latitude - south.y) / (north.y - south.y);
+                if share.is_finite() { south.x + share.clamp(0.0, 1.0) * (north.x - south.x) } else { south.x }
+            };
+            let (mut first, mut last) = (south.x, north.x);
+            if north.y > south.y {
+                let bottom = self.bounds.south + height * row as f64;
+                (first, last) = (at(bottom - MARGIN), at(bottom + height + MARGIN));
+            }
+            let columns = self.column(first.min(last) - MARGIN)..=self.column(first.max(last) + MARGIN);
+            for cell in &mut self.cells[row * side..][columns] {
+                match cell {
+                    Cell::Edges(edges) => edges.push(number),
+                    empty => *empty = Cell::Edges(vec![number]),
+                }
+            }
+        }
+    }
+
+    /// Tells inside from outside for the cells of a row that no edge passes: each is what its middle is.
+    fn fill(&mut self, row: usize) {
+        let side = self.rows.len();
+        let middle = |step: usize, from: f64, to: f64| from + (to - from) * (step as f64 + 0.5) / side as f64;
+        let y = middle(row, self.bounds.south, self.bounds.north);
+        for column in 0..side {
+            let x = middle(column, self.bounds.west, self.bounds.east);
+            if self.cells[row * side + column] == Cell::Outside && self.holds(Coord { x, y }) {
+                self.cells[row * side + column] = Cell::Inside;
+            }
+        }
+    }
+
+    /// The cells that a box touches which overlaps this part's.
+    fn touched(&self, rect: Rect<f64>) -> impl Iterator<Item = &Cell> {
+        let side = self.rows.len();
+        let columns = self.column(rect.min().x)..=self.column(rect.max().x);
+        (self.row(rect.min().y)..=self.row(rect.max().y))
+            .flat_map(move |row| &self.cells[row * side..][columns.clone()])
     }
 
     fn meets(&self, item: &Shape) -> bool {
@@ -83,15 +175,23 @@ impl Part {
         if !self.bounds.overlaps(&around) {
             return false;
         }
-        let near = |line: &&Line<f64>| {
+        let near = |rect: &Rect<f64>| rect.min().x <= self.bounds.east && self.bounds.west <= rect.max().x;
+        let cells = || around.rects().filter(near).flat_map(|rect| self.touched(rect));
+        if cells().all(|cell| *cell == Cell::Outside) {
+            return false;
+        }
+        if item.geometry().is_none() && cells().any(|cell| *cell == Cell::Inside) {
+            return true;
+        }
+        let passes = |edge: usize| {
+            let line = &self.edges[edge];
             let (south, north) = (line.start.y.min(line.end.y), line.start.y.max(line.end.y));
             let (west, east) = (line.start.x.min(line.end.x), line.start.x.max(line.end.x));
-            around.overlaps(&Bounds { west, south, east, north })
+            around.overlaps(&Bounds { west, south, east, north }) && item.meets_line(line)
         };
-        let touched = (self.band(around.south)..=self.band(around.north))
-            .any(|band| self.bands[band].iter().filter(near).any(|line| item.meets_line(line)));
+        let crossed = cells().any(|cell| matches!(cell, Cell::Edges(edges) if edges.iter().any(|edge| passes(*edge))));
         // Where no edge touches it, each part of the item lies inside or outside as a whole.
-        touched || self.filled && item.any_corner(|corner| self.holds(corner))
+        crossed || self.filled && item.any_corner(|corner| self.holds(corner))
     }
 
     /// Is the point inside, given that it is on no edge? It is if a line due east crosses an odd number of edges.
@@ -99,12 +199,12 @@ impl Part {
         if point.y < self.bounds.south || point.y > self.bounds.north {
             return false;
         }
-        let crosses = |line: &&Line<f64>| {
-            let (start, end) = (line.start, line.end);
+        let crosses = |edge: &&usize| {
+            let Line { start, end } = self.edges[**edge];
             let share = (point.y - start.y) / (end.y - start.y);
             (start.y > point.y) != (end.y > point.y) && point.x < start.x + share * (end.x - start.x)
         };
-        self.bands[self.band(point.y)].iter().filter(crosses).count() % 2 == 1
+        self.rows[self.row(point.y)].iter().filter(crosses).count() % 2 == 1
     }
 }
 

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{RawQuery, Request};
 use axum::response::Response;
 use serde_json::{Value, json};
+use shared::catalog::Category;
 use shared::context::Context;
 use shared::extract::read_body;
 use shared::{Error, Result};
@@ -63,12 +64,11 @@ pub async fn answer(
         false => None,
         true => Some(context.caller.starred().await?),
     };
-    // Clients may know a collection by another name.
-    for name in search.collections.iter_mut().flatten() {
-        if let Some(category) = context.state.config.category(name) {
-            name.clone_from(&category.id);
-        }
-    }
+    // Clients may know a collection by another name, and name it more than once.
+    search.collections = search.collections.map(|names| {
+        let named = |category: &&Category| names.iter().any(|name| category.is_named(name));
+        context.state.config.categories.iter().filter(named).map(|category| category.id.clone()).collect()
+    });
     let index = catalog.index().await?;
     let limit = search.limit();
     // A page of large items ends early.

@@ -1,5 +1,7 @@
-//! `Block`: a few hundred rows, packed side by side, so that a scan reads memory in its order.
+//! `Block`: a few hundred rows, packed by columns, so that a scan reads memory in its order, and of that only what it
+//! asks about.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::catalog::{Facts, Row, Scalar};
@@ -19,13 +21,21 @@ pub(super) const MAX_ROWS: usize = 256;
 pub(super) struct Block {
     pub rows: Vec<Head>,
     documents: Vec<Document>,
-    /// Ids, the texts for searches and those of properties.
+    /// Ids, the texts for searches, and those of properties, one property after the other.
     texts: String,
-    /// Numbers of the names of properties, and their values: two lists, because most searches look at one value of many.
-    names: Vec<u32>,
-    values: Vec<Datum>,
+    columns: Vec<Column>,
+    /// By the number of a property: which column it has, counted from 1, or 0. Shorter if the last ones have none.
+    places: Vec<u32>,
     /// Elements of all lists.
     elements: Vec<Datum>,
+}
+
+/// The values of one property.
+#[derive(Debug)]
+struct Column {
+    /// The documents that have it, ascending; none are listed if all have it.
+    documents: Vec<u32>,
+    values: Vec<Datum>,
 }
 
 /// A row without its facts.
@@ -43,7 +53,6 @@ pub(super) struct Head {
 #[derive(Debug)]
 struct Document {
     text: (u32, u32),
-    properties: (u32, u32),
     /// First and last microsecond since 1970.
     start: i64,
     end: i64,
@@ -55,30 +64,41 @@ struct Document {
 pub(super) struct Packed<'a> {
     block: &'a Block,
     document: &'a Document,
+    number: u32,
 }
 
 impl Block {
     pub fn pack(rows: &[Row], names: &mut Names) -> Self {
         let mut block = Self::default();
+        let mut properties: BTreeMap<u32, Vec<(u32, &Scalar)>> = BTreeMap::new();
         for row in rows {
             let id = block.add_text(&row.id);
-            let full = block.add_document(&row.full, names);
-            let minimal = row.minimal.as_ref().map(|facts| block.add_document(facts, names));
+            let [full, minimal] = [Some(&row.full), row.minimal.as_ref()].map(|facts| {
+                let facts = facts?;
+                let number = block.add_document(facts);
+                for (name, scalar) in &facts.properties {
+                    properties.entry(names.number_of(name)).or_default().push((number, scalar));
+                }
+                Some(number)
+            });
             block.rows.push(Head {
                 project: row.project,
                 collection: names.collection(&row.collection),
                 visibility: row.visibility,
                 code_visibility: row.code_visibility,
                 id,
-                full,
+                full: full.unwrap_or_default(),
                 minimal,
             });
+        }
+        for (property, values) in properties {
+            block.add_column(property, values);
         }
         block.rows.shrink_to_fit();
         block.documents.shrink_to_fit();
         block.texts.shrink_to_fit();
-        block.names.shrink_to_fit();
-        block.values.shrink_to_fit();
+        block.columns.shrink_to_fit();
+        block.places.shrink_to_fit();
         block.elements.shrink_to_fit();
         block
     }
@@ -88,12 +108,16 @@ impl Block {
     }
 
     pub fn full(&self, head: &Head) -> Packed<'_> {
-        Packed { block: self, document: &self.documents[head.full as usize] }
+        self.packed(head.full)
     }
 
     /// The full document's, if the minimal one would say the same.
     pub fn minimal(&self, head: &Head) -> Packed<'_> {
-        Packed { block: self, document: &self.documents[head.minimal.unwrap_or(head.full) as usize] }
+        self.packed(head.minimal.unwrap_or(head.full))
+    }
+
+    fn packed(&self, number: u32) -> Packed<'_> {
+        Packed { block: self, document: &self.documents[number as usize], number }
     }
 
     fn text(&self, (from, to): (u32, u32)) -> &str {
@@ -106,22 +130,27 @@ impl Block {
         (from, size(self.texts.len()))
     }
 
-    fn add_document(&mut self, facts: &Facts, names: &mut Names) -> u32 {
+    fn add_document(&mut self, facts: &Facts) -> u32 {
         let text = self.add_text(&facts.text);
-        let from = self.names.len();
-        for (name, scalar) in &facts.properties {
-            let datum = self.datum(scalar);
-            self.values.push(datum);
-            self.names.push(names.number_of(name));
-        }
         self.documents.push(Document {
             text,
-            properties: (size(from), size(self.names.len())),
             start: facts.start.saturating_mul(1_000),
             end: facts.end.saturating_mul(1_000),
             shape: Shape::of_item(facts.geometry.as_deref(), facts.bbox),
         });
         size(self.documents.len() - 1)
+    }
+
+    /// Adds the values of a property with a higher number than any before, each with its document's number, ascending;
+    /// of two of one document, the first counts.
+    fn add_column(&mut self, property: u32, mut values: Vec<(u32, &Scalar)>) {
+        values.dedup_by_key(|(document, _)| *document);
+        let in_all = values.len() == self.documents.len();
+        let documents = if in_all { Vec::new() } else { values.iter().map(|(document, _)| *document).collect() };
+        let values = values.into_iter().map(|(_, scalar)| self.datum(scalar)).collect();
+        self.columns.push(Column { documents, values });
+        self.places.resize(property as usize, 0);
+        self.places.push(size(self.columns.len()));
     }
 
     fn datum(&mut self, scalar: &Scalar) -> Datum {
@@ -170,12 +199,19 @@ impl<'a> Packed<'a> {
 
     /// The value of a property by its number.
     pub fn value(self, property: u32) -> Value<'a> {
-        let (from, to) = self.document.properties;
-        let (from, to) = (from as usize, to as usize);
-        match self.block.names[from..to].iter().position(|name| *name == property) {
-            Some(at) => self.block.values[from + at].value(&self.block.texts, &self.block.elements),
-            None => Value::Null,
-        }
+        let Block { columns, places, texts, elements, .. } = self.block;
+        let column = places.get(property as usize).and_then(|place| columns.get((*place as usize).checked_sub(1)?));
+        column.and_then(|column| column.get(self.number)).map_or(Value::Null, |datum| datum.value(texts, elements))
+    }
+}
+
+impl Column {
+    fn get(&self, document: u32) -> Option<Datum> {
+        let at = match self.documents.as_slice() {
+            [] => document as usize,
+            some => some.binary_search(&document).ok()?,
+        };
+        self.values.get(at).copied()
     }
 }
 

@@ -180,7 +180,7 @@ impl<'s> Wanted<'s> {
             && self.starred.is_none_or(|projects| projects.is_some_and(|all| all.contains(&entry.project())))
             && self.is_in_time(facts)
             && self.has_topics(facts)
-            && (self.terms.is_empty() || self.terms.iter().any(|term| term.find(facts.text().as_bytes()).is_some()))
+            && self.has_term(facts)
             && self.is_in_place(facts)
             && self.filter.as_ref().is_none_or(|(filter, fields)| filter.matches(&Item { entry, facts, fields }));
         fits.then_some((at, sight))
@@ -205,6 +205,14 @@ impl<'s> Wanted<'s> {
     fn is_in_place(&self, facts: Packed<'_>) -> bool {
         let place = self.search.place.as_ref();
         place.is_none_or(|place| facts.shape().is_some_and(|shape| place.meets(shape)))
+    }
+
+    fn has_term(&self, facts: Packed<'_>) -> bool {
+        if self.terms.is_empty() {
+            return true;
+        }
+        let text = facts.text().as_bytes();
+        self.terms.iter().any(|term| term.find(text).is_some())
     }
 
     fn has_topics(&self, facts: Packed<'_>) -> bool {

@@ -28,6 +28,7 @@ pub(super) fn read(body: Map<String, Json>) -> Result<Search> {
         search.put_intersects(json)?;
     }
     Sort::check(&search.sortby)?;
+    search.check_cost()?;
     text(&body, "filter-crs")?.map(check_crs).transpose()?;
     search.raw = Raw::Body(body);
     Ok(search)

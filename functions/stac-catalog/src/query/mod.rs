@@ -31,6 +31,10 @@ pub const MAX_LIMIT: usize = 1_000;
 /// How many entries the lists `ids` and `collections` have at most.
 const MAX_NAMES: usize = 1_000;
 
+/// What a search may cost: about one for each 6 ns that it takes at each item, so that a search of 100,000 takes some
+/// 30 ms at most (`examples/search_bench.rs` measures it).
+const MAX_COST: usize = 70;
+
 /// Letters of the longest reason to refuse a search.
 const LONGEST_REASON: usize = 1_000;
 
@@ -169,6 +173,28 @@ impl Search {
                 parts.sort_by_key(|(name, _)| name.as_str());
                 Json::from_iter(parts.into_iter().map(|(name, value)| serde_json::json!([name, value]))).to_string()
             }
+        }
+    }
+
+    /// Refuses what would keep an instance busy for long.
+    fn check_cost(&self) -> Result<()> {
+        let costs = [
+            ("q", self.q.cost()),
+            ("bbox or intersects", self.place.as_ref().map_or(0, Area::cost)),
+            ("datetime", self.datetime.as_ref().map_or(0, |_| 3)),
+            ("filter", self.filter.as_ref().map_or(0, Filter::cost)),
+            ("sortby", 8 * self.sortby.len()),
+        ];
+        let total: usize = costs.iter().map(|(_, cost)| cost).sum();
+        match costs.iter().max_by_key(|(_, cost)| cost) {
+            Some((most, cost)) if total > MAX_COST => Err(wrong(
+                most,
+                format!(
+                    "the search is too much at once: it takes {total} of {MAX_COST} points, {cost} of them here; \
+                     use fewer terms, conditions, corners or sort fields, or several searches"
+                ),
+            )),
+            _ => Ok(()),
         }
     }
 

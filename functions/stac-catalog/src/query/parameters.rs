@@ -29,6 +29,7 @@ pub(super) fn read(parameters: Vec<(String, String)>) -> Result<Search> {
         search.put_intersects(&json)?;
     }
     Sort::check(&search.sortby)?;
+    search.check_cost()?;
     given.one("filter-crs")?.map(check_crs).transpose()?;
     search.raw = Raw::Parameters(parameters);
     Ok(search)

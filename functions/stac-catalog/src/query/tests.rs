@@ -67,6 +67,38 @@ fn both_methods_say_the_same() {
 }
 
 #[test]
+fn a_search_that_would_take_long_is_refused() {
+    let get = |parameters: &[(&str, &str)]| Search::from_parameters(parameters.iter().copied()).map(|_| ());
+    let chain = |condition: &str, count: usize| vec![condition; count].join(" OR ");
+    let texts = format!("license IN ('x'{})", ",'y'".repeat(500));
+    let numbers = format!("stars IN (1{})", ",2".repeat(50));
+    let mask = format!("title LIKE '%e{}x%'", "_".repeat(40));
+    let most =
+        "mlm:name = 'a' AND stars > 3 AND CASEI(title) LIKE '%b%' AND updated < TIMESTAMP('2024-01-01T00:00:00Z')";
+    for (filter, allowed) in [
+        (chain("stars < 3", 20), true),
+        (chain("stars < 3", 40), false),
+        (chain("title LIKE '%a%'", 6), true),
+        (chain("title LIKE '%a%'", 9), false),
+        (chain("CASEI(title) LIKE 'v_.%'", 3), true),
+        (texts, true),
+        (numbers, false),
+        ("title LIKE '%v_.0%'".to_owned(), true),
+        (mask, false),
+    ] {
+        let answer = get(&[("filter", &filter)]);
+        assert_eq!(answer.is_ok(), allowed, "{filter}");
+        assert!(answer.err().is_none_or(|error| error.to_string().starts_with("filter: the search is too much")));
+    }
+    let usual =
+        [("q", "flood,snow"), ("bbox", "0,0,9,9"), ("datetime", "2024-01-01T00:00:00Z/.."), ("sortby", "-updated")];
+    assert!(get(&usual).is_ok());
+    assert!(get(&[("filter", most), ("bbox", "0,0,9,9"), ("sortby", "title")]).is_ok());
+    assert!(get(&[&usual[..], &[("filter", most)]].concat()).is_ok());
+    assert!(get(&[&usual[..], &[("filter", &chain("stars < 3", 15))]].concat()).is_err());
+}
+
+#[test]
 fn every_refusal_of_a_get_names_the_parameter() {
     let large = format!("\"{}\" = 1", "a".repeat(4_096));
     let deep = format!("{}a = 1{}", "(".repeat(33), ")".repeat(33));

@@ -5,7 +5,7 @@ use shared::Result;
 use super::wrong;
 
 /// How many terms and topics a search may have, and bytes each of them.
-const MAX_TERMS: usize = 32;
+const MAX_TERMS: usize = 16;
 const MAX_LENGTH: usize = 256;
 
 /// What items must have to do with; empty: nothing in particular.
@@ -36,6 +36,12 @@ impl FreeText {
             return Err(wrong("q", format!("at most {MAX_LENGTH} bytes a term")));
         }
         Ok(text)
+    }
+
+    /// What it takes of what a search may cost.
+    pub(super) fn cost(&self) -> usize {
+        let text = if self.terms.is_empty() { 0 } else { 20 };
+        text + 3 * self.terms.len() + 10 * self.topics.len()
     }
 
     fn add(&mut self, part: &str) -> Result<()> {
@@ -76,7 +82,11 @@ mod tests {
     use super::*;
 
     fn parse(parts: &[&str]) -> Result<FreeText> {
-        FreeText::parse(&parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>())
+        FreeText::parse(&owned(parts))
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
     #[test]
@@ -92,19 +102,15 @@ mod tests {
             (&["a:b ::) [open"], &["a:b ::) [open"], &[], false),
             (&["[]", " "], &[], &[], false),
         ] {
-            let expected = FreeText {
-                terms: terms.iter().map(|&term: &&str| term.to_owned()).collect(),
-                topics: topics.iter().map(|&topic: &&str| topic.to_owned()).collect(),
-                starred,
-            };
-            assert_eq!(parse(parts), Ok(expected), "{parts:?}");
+            let text = parse(parts).unwrap();
+            assert_eq!((text.terms, text.topics, text.starred), (owned(terms), owned(topics), starred), "{parts:?}");
         }
     }
 
     #[test]
     fn unknown_flags_and_floods_are_refused() {
         assert!(parse(&[":stared"]).unwrap_err().to_string().contains("q: `:stared`"));
-        assert!(parse(&vec!["x"; 33]).is_err());
+        assert!(parse(&vec!["x"; 17]).is_err());
         assert!(parse(&[&"x".repeat(257)]).is_err());
     }
 

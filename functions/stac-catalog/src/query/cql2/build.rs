@@ -1,21 +1,22 @@
 //! From nodes to an expression: names of operators, numbers and kinds of what they are applied to.
 
-use super::expr::{Comparison, Expr, ListOperand, ListRelation, Operand, TimeOperand};
+use super::expr::{Comparison, Expr, ListOperand, ListRelation, Operand, Texts, TimeOperand, texts};
 use super::like::Pattern;
 use super::node::Node;
 use super::temporal::Relation;
+use crate::area::Area;
 use crate::instant;
 
 type Built<T> = Result<T, String>;
-
-/// How many conditions, properties and values a filter has at most: each costs time for each item.
-const MAX_PARTS: usize = 300;
 
 /// Collects the names of the properties that an expression reads.
 #[derive(Default)]
 pub(super) struct Builder {
     pub properties: Vec<String>,
-    parts: usize,
+    /// Is any of them needed in lower case?
+    pub folds: bool,
+    /// What it takes of what a search may cost: about one for each 6 ns an item.
+    pub cost: usize,
 }
 
 impl Builder {
@@ -24,7 +25,7 @@ impl Builder {
     /// # Errors
     /// Says in words what is wrong or not supported.
     pub fn expr(&mut self, node: Node) -> Built<Expr> {
-        self.count()?;
+        self.cost += 1;
         let (name, arguments) = match node {
             Node::Call(name, arguments) => (name, arguments),
             Node::Bool(value) => return Ok(Expr::Constant(value)),
@@ -54,6 +55,7 @@ impl Builder {
                 }
                 if let Some(relation) = list_relation(&operator) {
                     let [left, right] = exactly(&name, arguments)?;
+                    self.cost += 20;
                     return Ok(Expr::Lists(relation, self.list(left)?, self.list(right)?));
                 }
                 if let Some(relation) = Relation::named(&operator) {
@@ -83,14 +85,21 @@ impl Builder {
         let [value, list] = exactly(name, arguments)?;
         let Node::List(values) = list else { return Err(format!("`{name}` takes a list, not {}", list.kind())) };
         let value = self.operand(value)?;
-        Ok(Expr::In(value, values.into_iter().map(|node| self.operand(node)).collect::<Built<_>>()?))
+        let list = values.into_iter().map(|node| self.operand(node)).collect::<Built<Vec<_>>>()?;
+        let texts = texts(&list);
+        self.look_up(&list, texts.as_ref());
+        Ok(Expr::In(value, list, texts))
     }
 
     fn like(&mut self, name: &str, arguments: Vec<Node>) -> Built<Expr> {
         let [value, pattern] = exactly(name, arguments)?;
         let value = self.operand(value)?;
         match self.operand(pattern)? {
-            Operand::Text(pattern, _) => Ok(Expr::Like(value, Pattern::parse(&pattern)?)),
+            Operand::Text(pattern, _) => {
+                let pattern = Pattern::parse(&pattern)?;
+                self.cost += pattern.cost();
+                Ok(Expr::Like(value, pattern))
+            }
             _ => Err(format!("the pattern of `{name}` is a text")),
         }
     }
@@ -98,7 +107,9 @@ impl Builder {
     fn meets(&mut self, name: &str, arguments: Vec<Node>) -> Built<Expr> {
         match exactly(name, arguments)? {
             [Node::Property(property), Node::Place(shape)] | [Node::Place(shape), Node::Property(property)] => {
-                Ok(Expr::Meets(self.property(property), shape.into()))
+                let area = Area::from(shape);
+                self.cost += area.cost();
+                Ok(Expr::Meets(self.property(property), area))
             }
             [left, right] => {
                 Err(format!("`{name}` takes a property and a geometry, not {} and {}", left.kind(), right.kind()))
@@ -106,12 +117,12 @@ impl Builder {
         }
     }
 
-    fn count(&mut self) -> Built<()> {
-        self.parts += 1;
-        if self.parts > MAX_PARTS {
-            return Err(format!("a filter has at most {MAX_PARTS} conditions, properties and values"));
+    /// Texts are found at once, however many they are; other values are compared one by one.
+    fn look_up(&mut self, list: &[Operand], texts: Option<&Texts>) {
+        match texts {
+            Some(_) => self.cost = self.cost + 8 - list.len(),
+            None => self.cost += list.len(),
         }
-        Ok(())
     }
 
     fn property(&mut self, name: String) -> usize {
@@ -123,7 +134,7 @@ impl Builder {
     }
 
     fn operand(&mut self, node: Node) -> Built<Operand> {
-        self.count()?;
+        self.cost += 1;
         match node {
             Node::Property(name) => Ok(Operand::Property(self.property(name))),
             Node::Bool(value) => Ok(Operand::Bool(value)),
@@ -137,7 +148,11 @@ impl Builder {
             Node::Call(name, arguments) if name.eq_ignore_ascii_case("casei") => {
                 let [inner] = exactly(&name, arguments)?;
                 match self.operand(inner)? {
-                    Operand::Property(at) | Operand::Folded(at) => Ok(Operand::Folded(at)),
+                    Operand::Property(at) | Operand::Folded(at) => {
+                        self.folds = true;
+                        self.cost += 8;
+                        Ok(Operand::Folded(at))
+                    }
                     Operand::Text(text, _) => Ok(Operand::Text(text.to_lowercase(), None)),
                     _ => Err(format!("`{name}` takes a property or a text")),
                 }
@@ -155,9 +170,14 @@ impl Builder {
                     Node::Property(_) => Err(format!("a list holds values, not {}", node.kind())),
                     other => self.operand(other),
                 };
-                Ok(ListOperand::Literal(values.into_iter().map(literal).collect::<Built<_>>()?))
+                let list = values.into_iter().map(literal).collect::<Built<Vec<_>>>()?;
+                let texts = texts(&list);
+                self.look_up(&list, texts.as_ref());
+                Ok(ListOperand::Literal(list, texts))
             }
-            Node::Text(_) | Node::Number(_) | Node::Bool(_) => Ok(ListOperand::Literal(vec![self.operand(node)?])),
+            Node::Text(_) | Node::Number(_) | Node::Bool(_) => {
+                Ok(ListOperand::Literal(vec![self.operand(node)?], None))
+            }
             other => Err(format!("{} is no list", other.kind())),
         }
     }
@@ -181,7 +201,7 @@ impl Builder {
     }
 
     fn moment(&mut self, node: Node) -> Built<TimeOperand> {
-        self.count()?;
+        self.cost += 1;
         let whole_day = |day: i64| TimeOperand::Literal(day, day + instant::DAY - 1);
         match node {
             Node::Property(name) => Ok(TimeOperand::Property(self.property(name))),

@@ -1,9 +1,9 @@
 //! Does an item match? In logic of three values: what cannot be compared is neither true nor false.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
-use super::expr::{Comparison, Expr, ListOperand, ListRelation, Operand, TimeOperand};
+use super::expr::{Comparison, Expr, ListOperand, ListRelation, Operand, Texts, TimeOperand};
 use super::temporal::Span;
 use crate::geometry::Shape;
 use crate::instant::DAY;
@@ -17,18 +17,47 @@ pub trait Subject {
     fn shape(&self, property: usize) -> Option<&Shape>;
 }
 
+/// An item that is asked, and its properties that were made lower-case for it.
+pub(super) struct Asked<'s, S> {
+    subject: &'s S,
+    folded: Vec<OnceCell<String>>,
+}
+
+impl<'s, S: Subject> Asked<'s, S> {
+    /// `folds` is the number of properties, or 0 if none is needed in lower case.
+    pub fn new(subject: &'s S, folds: usize) -> Self {
+        Self { subject, folded: vec![OnceCell::new(); folds] }
+    }
+
+    fn value(&self, property: usize) -> Value<'s> {
+        self.subject.value(property)
+    }
+
+    fn shape(&self, property: usize) -> Option<&'s Shape> {
+        self.subject.shape(property)
+    }
+
+    /// A text in lower case; most are ASCII, which is quicker.
+    fn folded(&self, property: usize) -> Option<&str> {
+        let (Value::Text(text) | Value::Instant(text, _)) = self.value(property) else { return None };
+        let fold = || if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() };
+        self.folded.get(property).map(|cell| cell.get_or_init(fold).as_str())
+    }
+}
+
 /// A value, as it is compared.
+#[derive(Clone, Copy)]
 enum Scalar<'a> {
     Bool(bool),
     Number(f64),
-    Text(Cow<'a, str>, Option<i64>),
+    Text(&'a str, Option<i64>),
     Instant(i64),
     Day(i64),
 }
 
 impl Expr {
     /// `None`: unknown.
-    pub(super) fn holds(&self, subject: &impl Subject) -> Option<bool> {
+    pub(super) fn holds(&self, subject: &Asked<'_, impl Subject>) -> Option<bool> {
         match self {
             Self::Constant(value) => Some(*value),
             Self::And(parts) => all(parts.iter().map(|part| part.holds(subject))),
@@ -39,14 +68,17 @@ impl Expr {
                 Some(absent && subject.shape(*property).is_none())
             }
             Self::Compare(comparison, left, right) => {
+                // Most often a number and a bound, which are compared without detours.
+                if let (Operand::Property(at), Operand::Number(bound)) = (left, right)
+                    && let Value::Number(value) = subject.value(*at)
+                {
+                    return value.partial_cmp(bound).map(|order| comparison.holds(order));
+                }
                 let (left, right) = (left.scalar(subject)?, right.scalar(subject)?);
                 match comparison {
                     Comparison::Equal => equal(&left, &right),
                     Comparison::NotEqual => equal(&left, &right).map(|equal| !equal),
-                    Comparison::Less => compare(&left, &right).map(Ordering::is_lt),
-                    Comparison::LessOrEqual => compare(&left, &right).map(Ordering::is_le),
-                    Comparison::Greater => compare(&left, &right).map(Ordering::is_gt),
-                    Comparison::GreaterOrEqual => compare(&left, &right).map(Ordering::is_ge),
+                    _ => compare(&left, &right).map(|order| comparison.holds(order)),
                 }
             }
             Self::Between { value, low, high } => {
@@ -55,19 +87,33 @@ impl Expr {
                 let (low, high) = (side(low).map(Ordering::is_ge), side(high).map(Ordering::is_le));
                 all([low, high].into_iter())
             }
-            Self::In(value, list) => {
+            Self::In(value, list, texts) => {
                 let value = value.scalar(subject)?;
+                if let (Scalar::Text(text, _), Some(texts)) = (&value, texts) {
+                    return Some(texts.contains(*text));
+                }
                 any(list.iter().map(|one| equal(&value, &one.scalar(subject)?)))
             }
             Self::Like(value, pattern) => match value.scalar(subject)? {
-                Scalar::Text(text, _) => Some(pattern.matches(&text)),
+                Scalar::Text(text, _) => Some(pattern.matches(text)),
                 _ => None,
             },
-            Self::Lists(relation, left, right) => {
-                Some(relation.holds(&left.scalars(subject)?, &right.scalars(subject)?))
-            }
+            Self::Lists(relation, left, right) => Some(relation.holds(&left.list(subject)?, &right.list(subject)?)),
             Self::Meets(property, area) => Some(area.meets(subject.shape(*property)?)),
             Self::Times(relation, left, right) => Some(relation.holds(left.span(subject)?, right.span(subject)?)),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
         }
     }
 }
@@ -129,64 +175,89 @@ impl<'a> Scalar<'a> {
         Some(match value {
             Value::Bool(value) => Self::Bool(value),
             Value::Number(value) => Self::Number(value),
-            Value::Text(text) => Self::Text(Cow::Borrowed(text), None),
-            Value::Instant(text, micros) => Self::Text(Cow::Borrowed(text), Some(micros)),
+            Value::Text(text) => Self::Text(text, None),
+            Value::Instant(text, micros) => Self::Text(text, Some(micros)),
             Value::Null | Value::List(_) | Value::Span(..) => return None,
         })
     }
 }
 
 impl Operand {
-    fn scalar<'a>(&'a self, subject: &'a impl Subject) -> Option<Scalar<'a>> {
+    fn scalar<'a>(&'a self, subject: &'a Asked<'_, impl Subject>) -> Option<Scalar<'a>> {
         Some(match self {
             Self::Property(at) => Scalar::of(subject.value(*at))?,
-            Self::Folded(at) => match subject.value(*at) {
-                Value::Text(text) | Value::Instant(text, _) => Scalar::Text(Cow::Owned(text.to_lowercase()), None),
-                _ => return None,
-            },
+            Self::Folded(at) => Scalar::Text(subject.folded(*at)?, None),
             Self::Bool(value) => Scalar::Bool(*value),
             Self::Number(value) => Scalar::Number(*value),
-            Self::Text(text, micros) => Scalar::Text(Cow::Borrowed(text), *micros),
+            Self::Text(text, micros) => Scalar::Text(text, *micros),
             Self::Instant(micros) => Scalar::Instant(*micros),
             Self::Day(day) => Scalar::Day(*day),
         })
     }
 }
 
+/// What a list holds, as a set.
+enum List<'a> {
+    Texts(&'a Texts),
+    Values(Vec<Option<Scalar<'a>>>),
+}
+
+impl List<'_> {
+    fn has(&self, one: Option<Scalar<'_>>) -> bool {
+        match (self, one) {
+            (Self::Texts(texts), Some(Scalar::Text(text, _))) => texts.contains(text),
+            (Self::Values(values), Some(one)) => values.iter().flatten().any(|other| equal(&one, other) == Some(true)),
+            _ => false,
+        }
+    }
+
+    fn is_within(&self, outer: &Self) -> bool {
+        match self {
+            Self::Texts(texts) => texts.iter().all(|text| outer.has(Some(Scalar::Text(text, None)))),
+            Self::Values(values) => values.iter().all(|value| outer.has(*value)),
+        }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        match self {
+            Self::Texts(texts) => texts.iter().any(|text| other.has(Some(Scalar::Text(text, None)))),
+            Self::Values(values) => values.iter().any(|value| other.has(*value)),
+        }
+    }
+}
+
 impl ListOperand {
     /// `None` if there is no such property; a single value is a list of one.
-    fn scalars<'a>(&'a self, subject: &'a impl Subject) -> Option<Vec<Option<Scalar<'a>>>> {
-        match self {
-            Self::Literal(operands) => Some(operands.iter().map(|operand| operand.scalar(subject)).collect()),
+    fn list<'a>(&'a self, subject: &'a Asked<'_, impl Subject>) -> Option<List<'a>> {
+        Some(match self {
+            Self::Literal(_, Some(texts)) => List::Texts(texts),
+            Self::Literal(values, None) => List::Values(values.iter().map(|value| value.scalar(subject)).collect()),
             Self::Property(at) => match subject.value(*at) {
-                Value::Null | Value::Span(..) => None,
-                Value::List(list) => Some(list.values().map(Scalar::of).collect()),
-                single => Some(vec![Scalar::of(single)]),
+                Value::Null | Value::Span(..) => return None,
+                Value::List(list) => List::Values(list.values().map(Scalar::of).collect()),
+                single => List::Values(vec![Scalar::of(single)]),
+            },
+        })
+    }
+}
+
+impl ListRelation {
+    fn holds(self, left: &List<'_>, right: &List<'_>) -> bool {
+        match self {
+            Self::Equals => left.is_within(right) && right.is_within(left),
+            Self::Contains => right.is_within(left),
+            Self::ContainedBy => left.is_within(right),
+            // The one that is looked up in is the one that may be long.
+            Self::Overlaps => match left {
+                List::Texts(_) => right.overlaps(left),
+                List::Values(_) => left.overlaps(right),
             },
         }
     }
 }
 
-impl ListRelation {
-    fn holds(self, left: &[Option<Scalar<'_>>], right: &[Option<Scalar<'_>>]) -> bool {
-        let same = |left: &Option<Scalar<'_>>, right: &Option<Scalar<'_>>| match (left, right) {
-            (Some(left), Some(right)) => equal(left, right) == Some(true),
-            _ => false,
-        };
-        let within = |inner: &[Option<Scalar<'_>>], outer: &[Option<Scalar<'_>>]| {
-            inner.iter().all(|one| outer.iter().any(|other| same(one, other)))
-        };
-        match self {
-            Self::Equals => within(left, right) && within(right, left),
-            Self::Contains => within(right, left),
-            Self::ContainedBy => within(left, right),
-            Self::Overlaps => left.iter().any(|one| right.iter().any(|other| same(one, other))),
-        }
-    }
-}
-
 impl TimeOperand {
-    fn span(&self, subject: &impl Subject) -> Option<Span> {
+    fn span(&self, subject: &Asked<'_, impl Subject>) -> Option<Span> {
         match self {
             Self::Property(at) => subject.value(*at).span(),
             Self::Literal(first, last) => Some((*first, *last)),

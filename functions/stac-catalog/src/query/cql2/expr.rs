@@ -1,5 +1,7 @@
 //! `Expr`: a filter that makes sense. Properties are numbers into the filter's list of names.
 
+use std::collections::HashSet;
+
 use super::like::Pattern;
 use super::temporal::Relation;
 use crate::area::Area;
@@ -17,7 +19,7 @@ pub(super) enum Expr {
         low: Operand,
         high: Operand,
     },
-    In(Operand, Vec<Operand>),
+    In(Operand, Vec<Operand>, Option<Texts>),
     Like(Operand, Pattern),
     Lists(ListRelation, ListOperand, ListOperand),
     /// Does the item's geometry, as this property, meet the area?
@@ -63,7 +65,19 @@ pub(super) enum ListRelation {
 #[derive(Debug)]
 pub(super) enum ListOperand {
     Property(usize),
-    Literal(Vec<Operand>),
+    Literal(Vec<Operand>, Option<Texts>),
+}
+
+/// The values of a list whose values are texts and no instants, to be looked up.
+pub(super) type Texts = HashSet<String>;
+
+/// `None` if there is anything else in the list.
+pub(super) fn texts(list: &[Operand]) -> Option<Texts> {
+    let text = |operand: &Operand| match operand {
+        Operand::Text(text, None) => Some(text.clone()),
+        _ => None,
+    };
+    list.iter().map(text).collect()
 }
 
 #[derive(Debug)]

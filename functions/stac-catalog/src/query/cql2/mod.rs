@@ -13,6 +13,7 @@ mod temporal;
 mod tests;
 mod text;
 
+use eval::Asked;
 pub use eval::Subject;
 
 /// How long a filter may be, in bytes.
@@ -23,6 +24,9 @@ pub const MAX_LENGTH: usize = 4_096;
 pub struct Filter {
     expr: expr::Expr,
     properties: Vec<String>,
+    /// Is any of them needed in lower case?
+    folds: bool,
+    cost: usize,
 }
 
 impl Filter {
@@ -49,15 +53,21 @@ impl Filter {
         &self.properties
     }
 
+    /// What it takes of what a search may cost.
+    pub(super) fn cost(&self) -> usize {
+        self.cost
+    }
+
     /// Is it true of the item? Unknown is not true.
     pub fn matches(&self, subject: &impl Subject) -> bool {
-        self.expr.holds(subject) == Some(true)
+        let folds = if self.folds { self.properties.len() } else { 0 };
+        self.expr.holds(&Asked::new(subject, folds)) == Some(true)
     }
 
     fn build(node: node::Node) -> Result<Self, String> {
         let mut builder = build::Builder::default();
         let expr = builder.expr(node)?;
-        Ok(Self { expr, properties: builder.properties })
+        Ok(Self { expr, properties: builder.properties, folds: builder.folds, cost: builder.cost })
     }
 }
 

@@ -363,9 +363,6 @@ fn depth_and_length_are_bounded() {
     }
     assert!(nested("(", "a = 1", ")", 32).is_ok());
     assert!(nested("NOT ", "a = 1", "", 32).is_ok());
-    let chain = |count: usize| Filter::parse_text(&vec!["a=1"; count].join(" OR ")).map(|_| ());
-    assert!(chain(99).is_ok());
-    assert!(chain(100).unwrap_err().contains("at most 300 conditions"));
     let mut json = json!({"op": "=", "args": [1, 1]});
     for _ in 0..40 {
         json = json!({"op": "not", "args": [json]});
