@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::types::{
 use super::Store;
 use super::item::{Item, key};
 use crate::error::{Error, Result};
+use crate::record::note;
 
 /// How long a write that conflicts with transactions is tried again.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,26 +65,11 @@ impl Usage {
         self.count(|usage| &usage.write_milliunits, milliunits(capacity));
     }
 
-    /// Adds to the store's total and, inside [`metered`], to that of the request.
+    /// Adds to the store's total and to that of the request in hand.
     fn count(&self, counter: impl Fn(&Self) -> &AtomicU64, by: u64) {
         counter(self).fetch_add(by, Ordering::Relaxed);
-        let _outside_metered = OF_REQUEST.try_with(|usage| counter(usage).fetch_add(by, Ordering::Relaxed));
+        note(|record| drop(counter(&record.usage).fetch_add(by, Ordering::Relaxed)));
     }
-}
-
-tokio::task_local! {
-    /// What the request in hand has used.
-    static OF_REQUEST: Usage;
-}
-
-/// Runs a request's work and tells what it used.
-pub async fn metered<F: Future>(work: F) -> (F::Output, UsageTotals) {
-    OF_REQUEST
-        .scope(Usage::default(), async {
-            let output = work.await;
-            (output, OF_REQUEST.with(Usage::totals))
-        })
-        .await
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
