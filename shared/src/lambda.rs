@@ -28,7 +28,6 @@ use crate::error::{Error, Result};
 use crate::extract::BODY_LIMIT;
 use crate::function::Function;
 use crate::log::{EVENT, Line};
-use crate::model::ExperimentId;
 use crate::record::{Done, recorded};
 use crate::route::render;
 use crate::state::{AppState, Clients};
@@ -169,9 +168,9 @@ async fn start(make: impl Future<Output = Result<Function>>) -> std::result::Res
 async fn initialise(router: fn(&AppState) -> Router) -> Result<Function> {
     let clients = clients(&variable).await?;
     let function = Function::new(Box::new(variable), clients.clone(), router)?;
-    // Any read opens the connection; nothing has this id. A table that does not answer now may answer the request.
-    match tokio::time::timeout(CONNECT, clients.store.find_experiment(ExperimentId(0))).await {
-        Ok(Ok(_)) => {}
+    // A table that does not answer now may answer the request.
+    match tokio::time::timeout(CONNECT, clients.store.connect()).await {
+        Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "DynamoDB refused the first request"),
         Err(_) => tracing::warn!("DynamoDB did not answer the first request"),
     }

@@ -65,7 +65,10 @@ pub(crate) fn note_project(project: ProjectId) {
 
 /// A route is taken.
 pub(crate) fn note_route(pattern: &str) {
-    note(|record| drop(record.route.set(pattern.to_owned())));
+    note(|record| {
+        // The outermost one stays.
+        let _ = record.route.set(pattern.to_owned());
+    });
 }
 
 impl Record {

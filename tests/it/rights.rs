@@ -195,6 +195,11 @@ fn uses(tokens: &[String]) -> Vec<Use> {
         if is_type(token) {
             uses.push(Use::Argument(token.clone()));
         } else if before(1) == "." {
+            let next = tokens.get(at + 1).map(String::as_str);
+            if next != Some("(") && next != Some("::") {
+                // A field.
+                continue;
+            }
             let mut on = at - 2;
             on -= usize::from(tokens[on] == "?");
             let on = match tokens[on].as_str() {
@@ -214,7 +219,7 @@ fn uses(tokens: &[String]) -> Vec<Use> {
 /// `run_rows` is a `RunRows`, `context` a `Context`, `state.objects` and `text_objects()` are `Objects`.
 fn is_called_like(value: &str, owner: &str) -> bool {
     let (value, owner) = (value.replace('_', "").to_lowercase(), owner.to_lowercase());
-    value.len() > 2 && (owner.contains(&value) || value.ends_with(&owner))
+    value.len() > 2 && (owner.contains(&value) || value.contains(&owner))
 }
 
 struct Sources {
@@ -247,7 +252,7 @@ impl Sources {
             Use::Method(on, _) => to.owner.as_ref().is_some_and(|owner| match on.as_str() {
                 "self" => from.owner.as_ref() == Some(owner),
                 // `Auth` is a handle of `auth::Shared`.
-                "0" => owner == "Shared",
+                "0" => owner == "Shared" && from.file.starts_with("shared/src/auth/"),
                 on => is_called_like(on, owner),
             }),
             Use::Path(below, name) => match (&to.owner, below.as_deref()) {
@@ -259,7 +264,6 @@ impl Sources {
                     to.file.ends_with(&format!("/{below}.rs"))
                         || to.file.contains(&format!("/{below}/"))
                         || to.package == place
-                        || ["super", "crate", "self"].contains(&below)
                 }
                 (None, None) => to.file == from.file || imports(&from.file, name),
             },
@@ -302,11 +306,13 @@ impl Sources {
     }
 }
 
+/// Does a file have a `use` of this name?
 fn imports(file: &str, name: &str) -> bool {
     let source = read(file);
-    source.split(';').filter(|statement| statement.trim_start().contains("use ")).any(|statement| {
-        statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == name)
-    })
+    let statements = source.split("\nuse ").skip(1).map(|rest| rest.split(';').next().unwrap_or_default());
+    let mut words =
+        statements.flat_map(|statement| statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
+    words.any(|word| word == name)
 }
 
 /// The rights that a function's code needs; of S3's also the parts of the bucket that it names.

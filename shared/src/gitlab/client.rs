@@ -254,7 +254,9 @@ fn backoff(retries: u32) -> Duration {
 
 /// A call that failed for good; it counts as one in the request's record.
 pub(super) fn unavailable(reason: impl std::fmt::Display) -> Error {
-    note(|record| drop(record.gitlab_failures.fetch_add(1, Ordering::Relaxed)));
+    note(|record| {
+        record.gitlab_failures.fetch_add(1, Ordering::Relaxed);
+    });
     Error::Unavailable(format!("GitLab: {reason}"))
 }
 

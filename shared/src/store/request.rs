@@ -15,9 +15,10 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
-use super::Store;
 use super::item::{Item, key};
+use super::{Store, keys};
 use crate::error::{Error, Result};
+use crate::model::ExperimentId;
 use crate::record::note;
 
 /// How long a write that conflicts with transactions is tried again.
@@ -68,7 +69,9 @@ impl Usage {
     /// Adds to the store's total and to that of the request in hand.
     fn count(&self, counter: impl Fn(&Self) -> &AtomicU64, by: u64) {
         counter(self).fetch_add(by, Ordering::Relaxed);
-        note(|record| drop(counter(&record.usage).fetch_add(by, Ordering::Relaxed)));
+        note(|record| {
+            counter(&record.usage).fetch_add(by, Ordering::Relaxed);
+        });
     }
 }
 
@@ -87,6 +90,11 @@ pub(crate) enum Outcome {
 }
 
 impl Store {
+    /// Opens a connection, by reading what is not there: experiments begin at 1.
+    pub async fn connect(&self) -> Result<()> {
+        self.get(&keys::experiment(ExperimentId(0)), keys::META).await.map(|_| ())
+    }
+
     /// A strongly consistent read of one item.
     pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
         self.usage.request();
