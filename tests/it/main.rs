@@ -14,3 +14,4 @@ mod readme;
 mod registry;
 mod template;
 mod tracking;
+mod upgrade;
