@@ -35,6 +35,9 @@ pub struct Plan {
 
 /// Puts the hub under load; answers what it has acknowledged.
 pub async fn run(client: &Arc<Client>, plan: &Plan) -> Ledger {
+    if plan.catalog {
+        catalog::wait(client).await;
+    }
     let shared = Arc::new(Shared::make(client, plan).await);
     let until = Instant::now() + plan.duration;
     let workers: Vec<_> = (0..plan.clients)

@@ -126,15 +126,17 @@ async fn main() -> ExitCode {
     let begun = Instant::now();
     let findings = check(&client, &ledger).await;
     let what = match &hub {
-        Some(hub) => format!("`{}`, one process with its emulators, data on disk", hub.program.display()),
+        Some(hub) => {
+            let program = hub.program.display();
+            format!("`{program}`, one process with its emulators, data on disk, {} times killed meanwhile", args.kills)
+        }
         None => format!("{} instance(s) at {}", bases.len(), bases.join(", ")),
     };
     let conditions = format!(
-        "{} clients for {:.0} s on {} processors against {what}; {} kills with SIGKILL; seed {seed}; read back in {:.0} s.",
+        "{} clients for {:.0} s on {} processors against {what}; seed {seed}; read back in {:.0} s.",
         args.clients,
         loaded.as_secs_f64(),
         std::thread::available_parallelism().map_or(0, usize::from),
-        args.kills,
         begun.elapsed().as_secs_f64()
     );
     let text = report(&conditions, &stats, &ledger, &findings);

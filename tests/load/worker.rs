@@ -55,7 +55,8 @@ impl Shared {
             models.push(Mutex::new(ModelRecord { name, ..ModelRecord::default() }));
         }
         // A lost answer may have made a second run.
-        let experiment = ExperimentRecord { id, perhaps_runs: usize::MAX, ..ExperimentRecord::default() };
+        let mut experiment = ExperimentRecord { id, perhaps_runs: usize::MAX, ..ExperimentRecord::default() };
+        experiment.lifecycle.written(Some("active"), true);
         Self { run: run.into(), models, experiment }
     }
 

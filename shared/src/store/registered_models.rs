@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
@@ -158,8 +158,16 @@ impl Store {
                 meta.extend(write_model(&renamed));
                 let mut items = self.new_entity(meta)?;
                 items.extend(self.delete_model_items(&model).await?);
-                let put = Put::builder().table_name(&self.table).set_item(Some(pointer(&renamed))).build();
-                items.push(TransactWriteItem::builder().put(put.map_err(Error::internal)?).build());
+                let pointer = Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key(keys::model_uid(&model.uid), keys::META)))
+                    .condition_expression("attribute_exists(PK)")
+                    .update_expression("SET #name = :name")
+                    .expression_attribute_names("#name", "name")
+                    .expression_attribute_values(":name", string(new_name))
+                    .build()
+                    .map_err(Error::internal)?;
+                items.push(TransactWriteItem::builder().update(pointer).build());
                 match self.transact(items).await? {
                     Ok(()) => true,
                     Err(reasons)

@@ -91,7 +91,7 @@ async fn a_short_outage_is_not_noticed() {
 }
 
 /// Trains with two instances whose clocks are 5 s apart, one of which only hears from the table what was decided.
-/// Answers after how many seconds the last step was acknowledged, and what came then.
+/// Answers after how many seconds the last step was acknowledged, and how the last was refused.
 async fn until_refused(taken: impl FnOnce(&Hub)) -> (i64, Answer) {
     let (hub, run) = training().await;
     let other = hub.beside().await;
@@ -107,7 +107,6 @@ async fn until_refused(taken: impl FnOnce(&Hub)) -> (i64, Answer) {
         let turn = second % 2 == 0;
         let answer = log(if turn { &hub } else { &other }, &run, second).await;
         if answer.status == StatusCode::OK {
-            assert!(refusal.is_none(), "acknowledged again after {second} s");
             acknowledged.push(second);
             last = second;
         } else {

@@ -51,13 +51,14 @@ async fn a_write_with_a_false_answer_can_be_repeated() {
 /// A retry after an answer that was no good makes a second one.
 const NEW_EACH_TIME: [&str; 3] = ["runs/create", "logged-models create", "model-versions/create"];
 /// A retry after an answer that was no good finds it done.
-const MADE_OR_GONE: [&str; 7] = [
+const MADE_OR_GONE: [&str; 8] = [
     "experiments/create",
     "experiments/delete",
     "experiments/restore",
     "experiments/delete-experiment-tag",
     "registered-models/create",
     "runs/delete-tag",
+    "logged-models delete",
     "logged-models delete tag",
 ];
 
@@ -78,10 +79,10 @@ async fn a_read_with_a_false_answer_is_right_or_a_503() {
         expected.push(hub.get(path).await.ok());
     }
     for fault in [Fault::Garbage, Fault::Truncated, Fault::WrongChecksum, Fault::Unprocessed, Fault::BrokenAfterwards] {
-        for (path, expected) in paths.iter().zip(&expected) {
-            injector.always(fault, "");
-            let answer = hub.get(path).await;
-            injector.heal("");
+        injector.always(fault, "");
+        let answers = join_all(paths.iter().map(|path| hub.get(path))).await;
+        injector.heal("");
+        for ((path, expected), answer) in paths.iter().zip(&expected).zip(answers) {
             match fault {
                 // Every batch, until nothing is left.
                 Fault::Unprocessed => assert_eq!(answer.ok(), *expected, "{path}"),
@@ -151,6 +152,27 @@ async fn a_file_is_whole_or_not_there() {
             }
             let answer = file(&hub, Method::GET, &path, Vec::new()).await;
             assert!(answer.status == StatusCode::OK && answer.bytes == bytes, "{what}: afterwards");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_listing_is_right_or_a_503() {
+    let (hub, injector) = S3Injector::before(&Hub::start().await).await;
+    let experiment = hub.new_experiment("files").await;
+    let run = hub.new_run(&experiment).await;
+    file(&hub, Method::PUT, &format!("{experiment}/{run}/artifacts/a.bin"), vec![1; 9]).await.ok();
+    let path = format!("artifacts/list?run_id={run}");
+    let expected = hub.get(&path).await.ok();
+    for fault in [S3Fault::Garbage, S3Fault::Truncated, S3Fault::BrokenAfterwards] {
+        for times in [1, 9] {
+            injector.next(times, Method::GET, fault);
+            let answer = hub.get(&path).await;
+            assert!(injector.heal() > 0);
+            match answer.status {
+                StatusCode::OK => assert_eq!(answer.ok(), expected, "{fault:?}"),
+                _ => expect_unavailable(&answer, &format!("{times} x {fault:?}")),
+            }
         }
     }
 }

@@ -14,5 +14,6 @@ mod skew;
 mod storm;
 pub mod things;
 mod throttling;
+mod windows;
 
 pub use injector::{Fault, Injector};

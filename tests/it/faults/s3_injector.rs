@@ -36,6 +36,8 @@ pub enum S3Fault {
     BrokenAfterwards,
     /// Applied; the connection breaks in the middle of the answer.
     Truncated,
+    /// Applied; the answer is 200 with a page of somebody in between.
+    Garbage,
     /// Applied; a byte of the answer is another one than its checksum says.
     Flipped,
 }
@@ -155,6 +157,9 @@ impl S3Injector {
                 let mut response = halved(headers, bytes);
                 *response.status_mut() = status;
                 return response;
+            }
+            Some(S3Fault::Garbage) => {
+                return Response::new(Body::from("<html>Welcome to the hotel's network</html>"));
             }
             Some(S3Fault::Flipped) if parts.method == Method::GET && status == StatusCode::OK && !bytes.is_empty() => {
                 return flipped(headers, &bytes);

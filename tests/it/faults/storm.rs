@@ -54,6 +54,7 @@ async fn nothing_acknowledged_is_lost_or_doubled_in_a_storm() {
     let duration = Duration::from_secs(from_environment("FAULT_SECONDS", 8));
     println!("SEED={seed}");
     let (hub, dynamodb) = Injector::with_hub().await;
+    crate::catalog::everything(&hub).await;
     let (first, s3) = S3Injector::before(&hub).await;
     let second = first.beside().await;
     // 5 s between the two, as much as is allowed.
@@ -63,9 +64,9 @@ async fn nothing_acknowledged_is_lost_or_doubled_in_a_storm() {
     let bases = [&first, &second].map(|hub| listen(hub.router.clone(), stopped.clone()));
     // Longer than any outage: a call that is given up shows nothing.
     let client = Arc::new(Client::new(bases.to_vec(), Duration::from_secs(60)));
-    let plan = Plan { clients: 12, duration, seed, catalog: true };
-    dynamodb.begin_storm(seed, 0.03);
-    s3.begin_storm(seed, 0.2);
+    let plan = Plan { clients: 24, duration, seed, catalog: true };
+    dynamodb.begin_storm(seed, 0.06);
+    s3.begin_storm(seed, 0.4);
     let troubled = tokio::spawn(trouble([first.clone(), second.clone()], seed));
     let ledger = load::run(&client, &plan).await;
     troubled.abort();
@@ -89,5 +90,5 @@ async fn nothing_acknowledged_is_lost_or_doubled_in_a_storm() {
     let text = report(&conditions, &stats, &ledger, &findings);
     println!("{text}");
     assert!(findings.is_clean() && ledger.surprises.is_empty(), "{text}");
-    assert!(hits.0 > 50 && hits.1 > 5 && findings.points > 500, "this test does too little:\n{text}");
+    assert!(hits.0 > 20 && hits.1 > 0 && findings.points > 300, "this test does too little:\n{text}");
 }

@@ -52,7 +52,7 @@ impl Fixture {
     }
 
     /// Writes what the hub's table and bucket hold.
-    pub async fn save(&self, hub: &Hub, about: Value, answers: &[Value]) {
+    pub async fn save(&self, hub: &Hub, about: Value) {
         std::fs::create_dir_all(&self.folder).unwrap();
         let mut items: Vec<Value> = scan(hub).await.iter().map(write_item).collect();
         items.sort_by_key(|item| (item["PK"]["S"].to_string(), item["SK"]["S"].to_string()));
@@ -66,18 +66,17 @@ impl Fixture {
             let bytes = STANDARD.encode(found.body.collect().await.unwrap().into_bytes());
             objects.push(json!({"key": key, "content_type": media_type, "bytes": bytes}));
         }
-        for (file, lines) in [
-            ("about.json", vec![about]),
-            ("items.jsonl", items),
-            ("objects.jsonl", objects),
-            ("answers.jsonl", answers.to_vec()),
-        ] {
-            let text = lines.iter().fold(String::new(), |mut text, line| {
-                let _ = writeln!(text, "{line}");
-                text
-            });
-            std::fs::write(self.folder.join(file), text).unwrap();
+        for (file, lines) in [("about.json", vec![about]), ("items.jsonl", items), ("objects.jsonl", objects)] {
+            self.write(file, &lines);
         }
+    }
+
+    pub fn write(&self, file: &str, lines: &[Value]) {
+        let text = lines.iter().fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "{line}");
+            text
+        });
+        std::fs::write(self.folder.join(file), text).unwrap();
     }
 
     /// A hub that finds the fixture in its table and bucket, with its clock at the time that it was taken and so many ms
@@ -89,7 +88,7 @@ impl Fixture {
         }
         let table = table(&hub).await;
         for item in self.items() {
-            table.put_item().table_name("perigee").set_item(Some(item)).send().await.unwrap();
+            table.put_item().table_name(&hub.state.config.table).set_item(Some(item)).send().await.unwrap();
         }
         let s3 = s3(&hub).await;
         for object in self.lines("objects.jsonl") {
@@ -109,7 +108,14 @@ async fn s3(hub: &Hub) -> aws_sdk_s3::Client {
 
 /// All items of the hub's table.
 pub async fn scan(hub: &Hub) -> Vec<Item> {
-    let mut pages = table(hub).await.scan().table_name("perigee").consistent_read(true).into_paginator().items().send();
+    let mut pages = table(hub)
+        .await
+        .scan()
+        .table_name(&hub.state.config.table)
+        .consistent_read(true)
+        .into_paginator()
+        .items()
+        .send();
     let mut items = Vec::new();
     while let Some(item) = pages.next().await {
         items.push(item.unwrap());

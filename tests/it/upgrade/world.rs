@@ -80,7 +80,7 @@ async fn runs(hub: &Hub, names: &mut Value) {
     names["closed run"] = json!(closed);
 
     let many = hub.new_run(&experiment).await;
-    let metrics: Vec<Value> = (0..900)
+    let metrics: Vec<Value> = (0..450)
         .map(|number| json!({"key": format!("a metric with quite a long name {number}"), "value": number, "timestamp": 1, "step": 1}))
         .collect();
     hub.post("runs/log-batch", json!({"run_id": many, "metrics": metrics})).await.ok();
@@ -102,9 +102,8 @@ async fn runs(hub: &Hub, names: &mut Value) {
     let tags = json!([{"key": "mlflow.data.context", "value": "training"}]);
     hub.post("runs/log-inputs", json!({"run_id": inputs, "datasets": [{"dataset": dataset, "tags": tags}]})).await.ok();
     names["run with inputs"] = json!(inputs);
-    // As much as fits into no single item.
     let points: Vec<Value> =
-        (0..1_000).map(|step| json!({"key": "many points", "value": step, "timestamp": step, "step": step})).collect();
+        (0..200).map(|step| json!({"key": "many points", "value": step, "timestamp": step, "step": step})).collect();
     hub.post("runs/log-batch", json!({"run_id": inputs, "metrics": points})).await.ok();
 }
 
