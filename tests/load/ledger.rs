@@ -72,7 +72,6 @@ pub struct RunRecord {
     pub lifecycle: Cell,
     /// Size and seed of each file, by its path below the run.
     pub files: BTreeMap<String, (usize, u64)>,
-    /// Has a write gone wrong, so that a file or more may be there without having been acknowledged?
     pub next_step: i64,
     pub next_name: u64,
 }

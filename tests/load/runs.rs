@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::encoded;
 use crate::ledger::{ExperimentRecord, RunRecord, content, timestamp, value};
-use crate::worker::{Worker, Written};
+use crate::worker::{RUNS_IN_HAND, Worker, Written};
 
 const METRICS: [&str; 4] = ["loss", "accuracy", "eval/f1", "learning rate"];
 
@@ -56,12 +56,10 @@ impl Worker {
         }
         self.ledger.runs.push(run);
         let place = self.ledger.runs.len() - 1;
-        if self.in_hand.len() < 4 {
-            self.in_hand.push(place);
-        } else {
+        if self.in_hand.len() >= RUNS_IN_HAND {
             self.in_hand.remove(0);
-            self.in_hand.push(place);
         }
+        self.in_hand.push(place);
     }
 
     /// The next steps of a metric: their number, first and behind the last.

@@ -14,7 +14,7 @@ use crate::ledger::{ExperimentRecord, Ledger, ModelRecord, RunRecord};
 /// Registered models that all clients use.
 const SHARED_MODELS: usize = 3;
 /// Runs that a client has in hand.
-const RUNS_IN_HAND: usize = 4;
+pub const RUNS_IN_HAND: usize = 4;
 /// Calls of a client after which it takes another run.
 const CALLS_PER_RUN: u64 = 60;
 

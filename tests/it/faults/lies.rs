@@ -49,7 +49,7 @@ async fn a_write_with_a_false_answer_can_be_repeated() {
 }
 
 /// A retry after an answer that was no good makes a second one.
-const NEW_EACH_TIME: [&str; 3] = ["runs/create", "logged-models create", "model-versions/create"];
+const NEW_EACH_TIME: [&str; 4] = ["runs/create", "runs/log-model", "logged-models create", "model-versions/create"];
 /// A retry after an answer that was no good finds it done.
 const MADE_OR_GONE: [&str; 8] = [
     "experiments/create",
@@ -116,9 +116,6 @@ async fn file(hub: &Hub, method: Method, path: &str, body: Vec<u8>) -> Answer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_file_is_whole_or_not_there() {
-    let (hub, injector) = S3Injector::before(&Hub::start().await).await;
-    let experiment = hub.new_experiment("files").await;
-    let run = hub.new_run(&experiment).await;
     let faults = [
         S3Fault::SlowDown,
         S3Fault::Broken,
@@ -128,53 +125,58 @@ async fn a_file_is_whole_or_not_there() {
         S3Fault::Truncated,
         S3Fault::Flipped,
     ];
-    for (number, fault) in faults.into_iter().enumerate() {
-        let path = format!("{experiment}/{run}/artifacts/{number}.bin");
-        let bytes = content(100_000, number as u64);
-        // One that passes and one that stays: with three tries the client of S3 gives up.
-        for times in [1, 9] {
-            let what = format!("{times} x {fault:?}");
-            injector.next(times, Method::PUT, fault);
-            let answer = file(&hub, Method::PUT, &path, bytes.clone()).await;
-            let hits = injector.heal();
-            assert!(hits > 0, "{what}");
-            if answer.status != StatusCode::OK {
-                assert!(times > 1, "{what}: {answer:?}");
-                expect_unavailable(&answer, &what);
-                assert_eq!(file(&hub, Method::PUT, &path, bytes.clone()).await.status, StatusCode::OK);
-            }
-            injector.next(times, Method::GET, fault);
-            let answer = file(&hub, Method::GET, &path, Vec::new()).await;
-            assert!(injector.heal() > 0, "{what}");
-            match answer.status {
-                StatusCode::OK => assert!(answer.bytes == bytes, "{what}: other bytes than were put"),
-                _ => expect_unavailable(&answer, &what),
-            }
-            let answer = file(&hub, Method::GET, &path, Vec::new()).await;
-            assert!(answer.status == StatusCode::OK && answer.bytes == bytes, "{what}: afterwards");
-        }
+    // One that passes and one that stays: with three tries the client of S3 gives up.
+    let all = faults.into_iter().flat_map(|fault| [(1, fault), (9, fault)]);
+    join_all(all.map(|(times, fault)| a_file_with(times, fault))).await;
+}
+
+/// Puts a file and reads it, with so many faults on each way.
+async fn a_file_with(times: u32, fault: S3Fault) {
+    let what = format!("{times} x {fault:?}");
+    let (hub, injector) = S3Injector::before(&Hub::start().await).await;
+    let experiment = hub.new_experiment("files").await;
+    let run = hub.new_run(&experiment).await;
+    let path = format!("{experiment}/{run}/artifacts/a.bin");
+    let bytes = content(100_000, u64::from(times));
+    injector.next(times, Method::PUT, fault);
+    let answer = file(&hub, Method::PUT, &path, bytes.clone()).await;
+    assert!(injector.heal() > 0, "{what}");
+    if answer.status != StatusCode::OK {
+        assert!(times > 1, "{what}: {answer:?}");
+        expect_unavailable(&answer, &what);
+        assert_eq!(file(&hub, Method::PUT, &path, bytes.clone()).await.status, StatusCode::OK);
     }
+    injector.next(times, Method::GET, fault);
+    let answer = file(&hub, Method::GET, &path, Vec::new()).await;
+    assert!(injector.heal() > 0, "{what}");
+    match answer.status {
+        StatusCode::OK => assert!(answer.bytes == bytes, "{what}: other bytes than were put"),
+        _ => expect_unavailable(&answer, &what),
+    }
+    let answer = file(&hub, Method::GET, &path, Vec::new()).await;
+    assert!(answer.status == StatusCode::OK && answer.bytes == bytes, "{what}: afterwards");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_listing_is_right_or_a_503() {
-    let (hub, injector) = S3Injector::before(&Hub::start().await).await;
-    let experiment = hub.new_experiment("files").await;
-    let run = hub.new_run(&experiment).await;
-    file(&hub, Method::PUT, &format!("{experiment}/{run}/artifacts/a.bin"), vec![1; 9]).await.ok();
-    let path = format!("artifacts/list?run_id={run}");
-    let expected = hub.get(&path).await.ok();
-    for fault in [S3Fault::Garbage, S3Fault::Truncated, S3Fault::BrokenAfterwards] {
-        for times in [1, 9] {
-            injector.next(times, Method::GET, fault);
-            let answer = hub.get(&path).await;
-            assert!(injector.heal() > 0);
-            match answer.status {
-                StatusCode::OK => assert_eq!(answer.ok(), expected, "{fault:?}"),
-                _ => expect_unavailable(&answer, &format!("{times} x {fault:?}")),
-            }
+    let faults = [S3Fault::Garbage, S3Fault::Truncated, S3Fault::BrokenAfterwards];
+    let all = faults.into_iter().flat_map(|fault| [(1, fault), (9, fault)]);
+    let listed = all.map(async |(times, fault)| {
+        let (hub, injector) = S3Injector::before(&Hub::start().await).await;
+        let experiment = hub.new_experiment("files").await;
+        let run = hub.new_run(&experiment).await;
+        file(&hub, Method::PUT, &format!("{experiment}/{run}/artifacts/a.bin"), vec![1; 9]).await.ok();
+        let path = format!("artifacts/list?run_id={run}");
+        let expected = hub.get(&path).await.ok();
+        injector.next(times, Method::GET, fault);
+        let answer = hub.get(&path).await;
+        assert!(injector.heal() > 0);
+        match answer.status {
+            StatusCode::OK => assert_eq!(answer.ok(), expected, "{fault:?}"),
+            _ => expect_unavailable(&answer, &format!("{times} x {fault:?}")),
         }
-    }
+    });
+    join_all(listed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
