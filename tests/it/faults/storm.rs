@@ -67,11 +67,14 @@ async fn nothing_acknowledged_is_lost_or_doubled_in_a_storm() {
     let plan = Plan { clients: 24, duration, seed, catalog: true };
     dynamodb.begin_storm(seed, 0.06);
     s3.begin_storm(seed, 0.4);
-    let troubled = tokio::spawn(trouble([first.clone(), second.clone()], seed));
+    let (world, troubled) = (hub.world.clone(), trouble([first.clone(), second.clone()], seed));
+    let troubled = tokio::spawn(async move {
+        let _over = tokio::time::timeout(duration, troubled).await;
+        world.heal();
+    });
     let ledger = load::run(&client, &plan).await;
-    troubled.abort();
+    troubled.await.unwrap();
     let hits = (dynamodb.end_storm(), s3.heal());
-    hub.world.heal();
     // The last late writes land.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let stats = std::mem::take(&mut *client.stats.lock().unwrap());
