@@ -27,7 +27,7 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 	cargo run -- $(ARGS)
 
 .PHONY: test
-test: check-format lint-and-venvs lint-template test-rust test-clients test-catalog lambda-build ## everything that CI runs
+test: check-format lint-and-venvs lint-template test-rust test-load test-clients test-catalog lambda-build ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
 	@for version in 3 2 210 catalog; do echo "clients, $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
@@ -55,6 +55,24 @@ test-rust: ## unit, house and integration tests
 	@echo "== rust tests"
 	@mkdir -p $(CARGO_TARGET_DIR)
 	cargo test --workspace --locked --no-fail-fast 2>&1 | tee $(CARGO_TARGET_DIR)/rust-tests.log
+
+# The hub and the clients that load it are what the Rust tests built.
+LOAD := $(CARGO_TARGET_DIR)/debug/examples/load --hub $(CARGO_TARGET_DIR)/debug/local --report $(CARGO_TARGET_DIR)/load.md
+
+.PHONY: load
+load: ## 10 minutes of mixed load on the local hub, killed and restarted meanwhile; all is read back (ARGS="--seconds 60": see ARGS="--help")
+	cargo test --workspace --locked --no-run --quiet
+	$(LOAD) $(ARGS)
+
+.PHONY: test-load
+test-load:
+	@echo "== load"
+	cargo test --workspace --locked --no-run --quiet
+	$(LOAD) --seconds 20 --kills 1
+
+.PHONY: faults
+faults: ## the tests with injected faults, with a storm of FAULT_SECONDS (120) and another SEED each time
+	FAULT_SECONDS=$(or $(FAULT_SECONDS),120) cargo test --workspace --locked --test it -- --nocapture faults:: upgrade:: fold_simulation
 
 .PHONY: test-clients
 test-clients: test-clients-3 test-clients-2 test-clients-210 ## stock MLflow clients (3.x, 2.x and 2.10) against the hub

@@ -17,3 +17,4 @@ mod rights;
 mod secrets;
 mod template;
 mod tracking;
+mod upgrade;

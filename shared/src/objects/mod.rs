@@ -254,9 +254,10 @@ where
     }
 }
 
-/// Will the same request succeed a little later?
+/// Will the same request succeed a little later? A success that cannot be read is none of S3's: cut off, or of somebody in between.
 fn is_passing(code: &str, status: u16) -> bool {
     status >= 500
+        || (200..300).contains(&status)
         || status == 429
         || matches!(code, "SlowDown" | "RequestTimeout" | "Throttling" | "ThrottlingException" | "OperationAborted")
 }
@@ -269,6 +270,7 @@ mod tests {
     #[test]
     fn what_passes_is_worth_another_try() {
         assert!(is_passing("SlowDown", 503) && is_passing("", 500) && is_passing("RequestTimeout", 400));
+        assert!(is_passing("", 200));
         assert!(!is_passing("AccessDenied", 403) && !is_passing("", 0));
     }
 }

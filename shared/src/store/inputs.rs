@@ -126,7 +126,8 @@ impl Store {
                 Some('O') => {
                     inputs.outputs.push(ModelOutput { model_id: item.text("model")?, step: item.number("step")? });
                 }
-                _ => return Err(Error::internal("an edge of an unknown kind")),
+                // Of a newer version of the hub.
+                _ => {}
             }
         }
         Ok(inputs)

@@ -25,6 +25,8 @@ pub(crate) struct Layout {
 pub(crate) struct Page {
     pub(crate) params: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// The item as it was read, with what a newer version of the hub keeps there.
+    read: Item,
 }
 
 impl Page {
@@ -35,7 +37,8 @@ impl Page {
 
 impl Layout {
     pub(crate) fn read(meta: &Item, pages: &[Item]) -> Result<Self> {
-        let page = |item: &Item| Page { params: item.strings("params"), tags: item.strings("tags") };
+        let page =
+            |item: &Item| Page { params: item.strings("params"), tags: item.strings("tags"), read: item.clone() };
         for (number, item) in pages.iter().enumerate() {
             if item.find_str("SK") != Some(&keys::overflow_page(number)) {
                 return Err(Error::internal("an overflow page is missing"));
@@ -81,7 +84,8 @@ impl Layout {
 
     /// A page as it is written.
     pub(crate) fn page_item(&self, pk: &str, number: usize) -> Item {
-        let mut item = key(pk, keys::overflow_page(number));
+        let mut item = self.pages[number].read.clone();
+        item.extend(key(pk, keys::overflow_page(number)));
         item.insert("params".to_owned(), string_map(&self.pages[number].params));
         item.insert("tags".to_owned(), string_map(&self.pages[number].tags));
         item

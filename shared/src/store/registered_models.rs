@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
@@ -139,7 +139,9 @@ impl Store {
     pub async fn rename_registered_model(&self, access: &Access, name: &str, new_name: &str) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let model = self.existing_model(access, name).await?;
+            let old = self.get(&keys::registered_model(access.project(), name), keys::META).await?;
+            let model = self.complete_model(old.clone().filter(|item| item.find_str("name") == Some(name))).await?;
+            let (Some(old), Some(model)) = (old, model) else { return Err(no_registered_model(name)) };
             let now = self.clock.now_ms().max(model.last_update_time);
             let renamed = RegisteredModel {
                 name: new_name.to_owned(),
@@ -150,10 +152,22 @@ impl Store {
             let done = if name == new_name {
                 self.write_model(&model, vec![("updated", number(now))], Vec::new()).await?
             } else {
-                let mut items = self.new_entity(write_model(&renamed))?;
+                // With what a newer version of the hub keeps there.
+                let mut meta = old;
+                meta.remove("ov");
+                meta.extend(write_model(&renamed));
+                let mut items = self.new_entity(meta)?;
                 items.extend(self.delete_model_items(&model).await?);
-                let put = Put::builder().table_name(&self.table).set_item(Some(pointer(&renamed))).build();
-                items.push(TransactWriteItem::builder().put(put.map_err(Error::internal)?).build());
+                let pointer = Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key(keys::model_uid(&model.uid), keys::META)))
+                    .condition_expression("attribute_exists(PK)")
+                    .update_expression("SET #name = :name")
+                    .expression_attribute_names("#name", "name")
+                    .expression_attribute_values(":name", string(new_name))
+                    .build()
+                    .map_err(Error::internal)?;
+                items.push(TransactWriteItem::builder().update(pointer).build());
                 match self.transact(items).await? {
                     Ok(()) => true,
                     Err(reasons)

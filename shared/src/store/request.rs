@@ -330,7 +330,9 @@ where
 }
 
 fn service_failure(error: &impl ProvideErrorMetadata, text: &str) -> Error {
-    match error.code().unwrap_or_default() {
+    // Nothing that DynamoDB says: cut off, or of somebody in between.
+    let Some(code) = error.code() else { return Error::Unavailable(text.to_owned()) };
+    match code {
         "ProvisionedThroughputExceededException"
         | "ThrottlingException"
         | "RequestLimitExceeded"

@@ -22,6 +22,8 @@ pub struct StoredRun {
     /// Its own stage, which holds only while `changes` is not older than the experiment's.
     pub(crate) lifecycle: Lifecycle,
     pub(crate) changes: u64,
+    /// Counts the writes of params, tags and plain attributes.
+    pub(crate) revision: u64,
     pub(crate) artifact_uri: String,
     pub(crate) params: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
@@ -92,6 +94,7 @@ impl StoredRun {
             end_time: item.find_number("end"),
             lifecycle: Lifecycle::parse(&lifecycle).ok_or_else(|| Error::internal("a run has an unknown stage"))?,
             changes: item.number("xn")?,
+            revision: item.number("rev")?,
             artifact_uri: item.text("uri")?,
             params: item.strings("params"),
             tags: item.strings("tags"),
@@ -116,7 +119,7 @@ impl StoredRun {
         set("status", string(self.status.as_str()));
         set("lifecycle", string(self.lifecycle.as_str()));
         set("xn", number(self.changes));
-        set("rev", number(0));
+        set("rev", number(self.revision));
         set("uri", string(&self.artifact_uri));
         set("params", string_map(&self.params));
         set("tags", string_map(&self.tags));

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::ReturnValue;
+use tokio::time::Instant;
 
 use super::attributes::{Change, Guard, Refusal, TagChange};
 use super::fold::{Latest, WriteBack};
 use super::item::{Item, number, string};
+use super::registered_models::PATIENCE;
 use super::request::{Outcome, jitter};
 use super::run_item::{FoldState, StoredRun};
 use super::{Cached, Sealed, Store, keys};
@@ -69,6 +71,7 @@ impl Store {
             end_time: None,
             lifecycle: Lifecycle::Active,
             changes: experiment.changes,
+            revision: 0,
             params: BTreeMap::new(),
             tags,
             metrics: FoldState::default(),
@@ -286,18 +289,21 @@ impl Store {
     /// Deletes or restores a run; doing so again is no error.
     pub async fn set_run_lifecycle(&self, access: &Access, id: &str, lifecycle: Lifecycle) -> Result<()> {
         let owner = self.proven_run(access, id).await?;
-        for _ in 0..5 {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
             let experiment = self
                 .read_experiment(owner.experiment)
                 .await?
                 .ok_or_else(|| Error::internal("a run has no experiment"))?;
             let run = self.find_run(id).await?.ok_or_else(|| no_run(id))?.open(access)?;
             let update = self
-                .update(&keys::run(id), keys::META, Some("xn <= :xn"))
+                // A first try that lands late, after other changes that were answered, must not undo them: hence `rev`.
+                .update(&keys::run(id), keys::META, Some("xn <= :xn AND rev = :seen"))
                 .update_expression("SET lifecycle = :to, xn = :xn, GSI1PK = :pk ADD rev :one")
                 .expression_attribute_values(":to", string(lifecycle.as_str()))
                 .expression_attribute_values(":xn", number(experiment.changes))
                 .expression_attribute_values(":pk", string(keys::runs_of(run.experiment, lifecycle, run.shard)))
+                .expression_attribute_values(":seen", number(run.revision))
                 .expression_attribute_values(":one", number(1))
                 .return_values(ReturnValue::None);
             if let Outcome::Done { .. } = self.send_update(update).await? {
@@ -305,8 +311,9 @@ impl Store {
                 self.open_until.invalidate(&keys::run(id));
                 return Ok(());
             }
+            tokio::time::sleep(jitter()).await;
         }
-        Err(Error::Conflict("the experiment is being deleted or restored; please try again".into()))
+        Err(Error::Conflict("others keep writing to this run or its experiment; please try again".into()))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::{Metric, MetricContext};
 
-/// Version of the packed form; readers refuse others.
+/// Version of the packed form; readers refuse others, and nobody overwrites what he cannot read.
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -43,8 +43,15 @@ pub(crate) fn pack<'a>(points: impl IntoIterator<Item = &'a Metric>) -> Result<V
 
 /// The points that [`pack`] packed, in their order.
 pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<Metric>> {
-    let Some((&VERSION, body)) = bytes.split_first() else {
-        return Err(Error::internal("packed metrics have an unknown version"));
+    let body = match bytes.split_first() {
+        Some((&VERSION, body)) => body,
+        // An instance of that version can answer, or this one after the upgrade: clients try again.
+        Some((version, _)) => {
+            return Err(Error::Unavailable(format!(
+                "packed metrics of version {version}, which a newer version of the hub has written"
+            )));
+        }
+        None => return Err(Error::internal("packed metrics are empty")),
     };
     let packed: Packed = postcard::from_bytes(body).map_err(Error::internal)?;
     packed

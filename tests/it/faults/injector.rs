@@ -13,6 +13,8 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use local::emulators::dynamodb;
 use local::serve::{self, DropConnection};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -20,7 +22,7 @@ use tokio::time::Instant;
 use crate::hub::{Hub, listen, loopback};
 
 /// Longer than any attempt of the SDK.
-const FOREVER: Duration = Duration::from_secs(30);
+pub const FOREVER: Duration = Duration::from_secs(30);
 const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"];
 
 /// What happens to a request.
@@ -42,7 +44,34 @@ pub enum Fault {
     Late(Duration),
     /// Refused because another transaction is at work on the item; dynoxide never does.
     Conflict,
+    /// Applied, and answered with 500 `InternalServerError` all the same.
+    BrokenAfterwards,
+    /// Applied; the answer is 200 with something that is no JSON.
+    Garbage,
+    /// Applied; the connection breaks in the middle of the answer.
+    Truncated,
+    /// Applied; the checksum of the answer does not fit.
+    WrongChecksum,
+    /// Of a `BatchGetItem` the first key alone is answered; other requests are.
+    Unprocessed,
 }
+
+/// What a storm does.
+const STORM: [Fault; 13] = [
+    Fault::Throttle,
+    Fault::Exceeded,
+    Fault::Broken,
+    Fault::Hang,
+    Fault::Slow(Duration::from_millis(400)),
+    Fault::LostAnswer,
+    Fault::Late(Duration::from_millis(300)),
+    Fault::Late(Duration::from_millis(2_000)),
+    Fault::BrokenAfterwards,
+    Fault::Garbage,
+    Fault::Truncated,
+    Fault::WrongChecksum,
+    Fault::Unprocessed,
+];
 
 struct Plan {
     fault: Fault,
@@ -57,6 +86,14 @@ struct Plan {
     hits: u32,
 }
 
+/// Hits requests of all kinds by chance.
+struct Storm {
+    random: StdRng,
+    /// Of a request to be hit.
+    chance: f64,
+    hits: u32,
+}
+
 /// A handle on the proxy; clones share it.
 #[derive(Clone)]
 pub struct Injector {
@@ -66,6 +103,7 @@ pub struct Injector {
     /// A second database, behind in time, which answers the Queries of indexes.
     replica: String,
     lag_ms: Arc<AtomicU64>,
+    storm: Arc<Mutex<Option<Storm>>>,
     replay: mpsc::UnboundedSender<(Instant, HeaderMap, Bytes)>,
     /// Held while a write is under way, so that it is replayed in its order.
     order: Arc<tokio::sync::Mutex<()>>,
@@ -97,6 +135,7 @@ impl Injector {
             primary,
             replica,
             lag_ms: Arc::default(),
+            storm: Arc::default(),
             replay,
             order: Arc::default(),
             _stop: stop.into(),
@@ -149,7 +188,23 @@ impl Injector {
         self.lag_ms.store(u64::try_from(lag.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// From now on every request meets some fault with this chance.
+    pub fn begin_storm(&self, seed: u64, chance: f64) {
+        *self.storm.lock().unwrap() = Some(Storm { random: StdRng::seed_from_u64(seed), chance, hits: 0 });
+    }
+
+    /// Ends it; answers how many requests it hit.
+    pub fn end_storm(&self) -> u32 {
+        self.storm.lock().unwrap().take().map_or(0, |storm| storm.hits)
+    }
+
     fn take(&self, operation: &str, body: &str) -> Option<Fault> {
+        if let Some(storm) = &mut *self.storm.lock().unwrap()
+            && storm.random.random_bool(storm.chance)
+        {
+            storm.hits += 1;
+            return Some(STORM[storm.random.random_range(0..STORM.len())]);
+        }
         // The cache of access has its own tests.
         if body.contains("TOKEN#") {
             return None;
@@ -220,7 +275,45 @@ impl Injector {
                 let kind = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
                 refusal(StatusCode::BAD_REQUEST, kind, json!({}))
             }
+            Some(Fault::BrokenAfterwards) => {
+                self.pass(&operation, parts.headers, body).await;
+                let kind = "com.amazonaws.dynamodb.v20120810#InternalServerError";
+                refusal(StatusCode::INTERNAL_SERVER_ERROR, kind, json!({}))
+            }
+            Some(Fault::Garbage) => {
+                let mut response = self.pass(&operation, parts.headers, body).await;
+                *response.body_mut() = Body::from("<html>Welcome to the hotel's network</html>");
+                response
+            }
+            Some(Fault::Truncated) => truncated(self.pass(&operation, parts.headers, body).await).await,
+            Some(Fault::WrongChecksum) => {
+                let mut response = self.pass(&operation, parts.headers, body).await;
+                response.headers_mut().insert("x-amz-crc32", 1.into());
+                response
+            }
+            Some(Fault::Unprocessed) if operation == "BatchGetItem" => self.first_key(parts.headers, &body).await,
+            Some(Fault::Unprocessed) => self.pass(&operation, parts.headers, body).await,
         }
+    }
+
+    /// Answers a `BatchGetItem` for the first key, and says that the others were not looked at.
+    async fn first_key(&self, headers: HeaderMap, body: &Bytes) -> Response {
+        let mut request: Value = serde_json::from_slice(body).unwrap();
+        let mut left = json!({});
+        for (table, wanted) in request["RequestItems"].as_object_mut().unwrap() {
+            let keys = wanted["Keys"].as_array_mut().unwrap();
+            let others = keys.split_off(1);
+            if !others.is_empty() {
+                let mut rest = wanted.clone();
+                rest["Keys"] = Value::Array(others);
+                left[table] = rest;
+            }
+        }
+        let response = self.pass("BatchGetItem", headers, Bytes::from(request.to_string())).await;
+        let (parts, body) = response.into_parts();
+        let mut answer: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+        answer["UnprocessedKeys"] = left;
+        Response::from_parts(parts, Body::from(answer.to_string()))
     }
 
     async fn pass(&self, operation: &str, headers: HeaderMap, body: Bytes) -> Response {
@@ -251,8 +344,23 @@ impl Injector {
     }
 }
 
+/// The answer's first half; then the connection breaks.
+pub fn halved(headers: HeaderMap, bytes: Bytes) -> Response {
+    let half = bytes.slice(..bytes.len() / 2);
+    let broken = Err(std::io::Error::other("injected"));
+    let mut response = Response::new(Body::from_stream(futures::stream::iter([Ok(half), broken])));
+    *response.headers_mut() = headers;
+    response.headers_mut().insert(header::CONTENT_LENGTH, bytes.len().into());
+    response
+}
+
+async fn truncated(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    halved(parts.headers, body.collect().await.unwrap().to_bytes())
+}
+
 /// Headers without those that belong to one connection.
-fn clean(headers: &HeaderMap) -> HeaderMap {
+pub fn clean(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for name in [header::HOST, header::CONTENT_LENGTH, header::CONNECTION, header::TRANSFER_ENCODING] {
         headers.remove(name);
@@ -260,7 +368,8 @@ fn clean(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
-fn dropped() -> Response {
+/// No answer: the connection closes.
+pub fn dropped() -> Response {
     let mut response = Response::default();
     response.extensions_mut().insert(DropConnection);
     response

@@ -1,11 +1,19 @@
-//! What the hub makes of a DynamoDB that throttles, fails, answers late or not at all.
+//! What the hub makes of a DynamoDB, an S3 and a GitLab that throttle, fail, lie, answer late or not at all, of clocks
+//! that differ, and of clients that send everything twice.
 //! An [`Injector`] stands between the SDK and the emulator.
 
-mod half_written;
+mod gitlab;
+pub mod half_written;
 mod index_lag;
 mod injector;
+mod lies;
+mod replays;
 mod retries;
-mod things;
+mod s3_injector;
+mod skew;
+mod storm;
+pub mod things;
 mod throttling;
+mod windows;
 
 pub use injector::{Fault, Injector};

@@ -1,1 +1,0 @@
-//! The integration tests live in `it/`; this library is empty.
