@@ -27,10 +27,12 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 	cargo run -- $(ARGS)
 
 .PHONY: test
-test: check-format lint-and-venvs lint-template test-rust test-clients test-catalog lambda-build ## everything that CI runs
+test: check-format lint-and-venvs lint-template test-rust test-clients test-catalog deploy-test test-localstack ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
 	@for version in 3 2 210 catalog; do echo "clients, $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
+	@echo "deployed: $$(tail -1 $(CARGO_TARGET_DIR)/deployed.log)"
+	@echo "localstack: $$(grep -E '^(test result|skipped)' $(CARGO_TARGET_DIR)/localstack.log)"
 
 .PHONY: check-format
 check-format:
@@ -43,7 +45,8 @@ lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: venvs
-venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-catalog/installed .venv-tools/installed
+venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-catalog/installed .venv-tools/installed \
+    .venv-deploy/installed localstack
 
 # Python's downloads go on while the compiler works.
 .PHONY: lint-and-venvs
@@ -104,6 +107,27 @@ lambda-build: .venv-tools/installed ## build every function as Lambda runs it (P
 	    fi; \
 	done
 
+# Kept in $(CARGO_TARGET_DIR)/cloud.log: what MiniStack and the functions said.
+.PHONY: deploy-test
+deploy-test: .venv-deploy/installed lambda-build ## deploy template.yaml into an imitation of AWS and use it (PROFILE=release)
+	@echo "== deployed"
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local PERIGEE_LAMBDA_DIR=$(CARGO_TARGET_DIR)/lambda \
+	    PERIGEE_CLOUD_LOG=$(CARGO_TARGET_DIR)/cloud.log \
+	    .venv-deploy/bin/python -m pytest tests/deploy -q -p no:cacheprovider 2>&1 \
+	    | tee $(CARGO_TARGET_DIR)/deployed.log
+
+# Its free core has S3; with AWS_ENDPOINT_URL set to a full LocalStack the suites of the table run there, too.
+.PHONY: test-localstack
+test-localstack: ## storage and artifact suites against LocalStack (or what AWS_ENDPOINT_URL names)
+	@echo "== localstack"
+	@mkdir -p $(CARGO_TARGET_DIR)
+	.ci/localstack test 2>&1 | tee $(CARGO_TARGET_DIR)/localstack.log
+
+.PHONY: localstack
+localstack:
+	@.ci/localstack install
+
 .PHONY: readme
 readme: ## rewrite README's endpoint table from the routes
 	UPDATE_README=1 cargo test --package integration-tests readme
@@ -124,7 +148,7 @@ bench-catalog: ## CPU time and memory of catalog searches among 1,000, 10,000 an
 .PHONY: clean
 clean: ## remove everything that was built or installed here; the hub's data in .perigee stays
 	cargo clean
-	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-catalog .venv-tools .aws-sam
+	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-catalog .venv-tools .venv-deploy .venv-localstack .aws-sam
 
 .venv-mlflow%/installed: tests/clients/requirements-mlflow%.txt
 	@echo "== installing $< into .venv-mlflow$*"
@@ -137,6 +161,12 @@ clean: ## remove everything that was built or installed here; the hub's data in 
 	@echo "== installing $< into .venv-catalog"
 	$(PYTHON) -m venv .venv-catalog
 	.venv-catalog/bin/pip install --quiet --requirement $<
+	touch $@
+
+.venv-deploy/installed: tests/deploy/requirements.txt
+	@echo "== installing $< into .venv-deploy"
+	$(PYTHON) -m venv .venv-deploy
+	.venv-deploy/bin/pip install --quiet --requirement $<
 	touch $@
 
 # cargo-lambda brings a cross compiler of 300 MB, which nothing here needs.

@@ -56,8 +56,8 @@ class _NoManagedPolicies:
 def on_loopback(template: dict[str, Any]) -> None:
     """Deployments speak https only; here GitLab and the gateway are on loopback, without TLS."""
     for parameter in template["Parameters"].values():
-        if parameter.get("AllowedPattern", "").startswith("https://"):
-            parameter["AllowedPattern"] = parameter["AllowedPattern"].replace("https://", "https?://", 1)
+        if "AllowedPattern" in parameter:
+            parameter["AllowedPattern"] = parameter["AllowedPattern"].replace("https://", "https?://")
 
 
 def explicit_routes(resources: dict[str, Any], api: str) -> None:
