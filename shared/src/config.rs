@@ -17,9 +17,11 @@ pub struct Config {
     pub bucket: String,
     /// `PERIGEE_GITLAB_URL`: root of the GitLab instance, without a trailing slash.
     pub gitlab_url: String,
-    /// `PERIGEE_PUBLIC_URL`: how clients reach this hub, without a trailing slash.
+    /// `PERIGEE_PUBLIC_URL`: how clients reach this hub, without a trailing slash. A deployed function without it
+    /// takes the gateway's domain from its first request.
     pub public_url: String,
-    /// `PERIGEE_TOKEN_KEY`: secret that keys token hashes and signs page tokens; at least 16 bytes.
+    /// `PERIGEE_TOKEN_KEY`: secret that keys token hashes and signs page tokens; at least 16 bytes. Empty as long as
+    /// it lies in a secret that has not been read.
     pub token_key: String,
     /// `PERIGEE_READERS`: `visible` (default): whoever GitLab shows a project may read its MLflow data;
     /// `members`: only members may.
@@ -37,19 +39,57 @@ pub struct Config {
     pub categories: Vec<Category>,
 }
 
-impl Config {
-    /// Reads the environment; one clear sentence when something is missing or malformed.
-    pub fn from_environment() -> Result<Self> {
-        Self::read(None)
-    }
+/// The setting that no function can do without.
+pub const TOKEN_KEY: &str = "PERIGEE_TOKEN_KEY";
 
+/// The settings that are secrets, and the variables that hold the ARN of a secret in Secrets Manager instead.
+const SECRETS: [(&str, &str); 3] = [
+    (TOKEN_KEY, "PERIGEE_TOKEN_KEY_ARN"),
+    ("PERIGEE_SYNC_TOKEN", "PERIGEE_SYNC_TOKEN_ARN"),
+    ("PERIGEE_WEBHOOK_SECRET", "PERIGEE_WEBHOOK_SECRET_ARN"),
+];
+
+/// Where the AWS Parameters and Secrets Lambda extension answers, and what it wants to see.
+pub struct ExtensionSettings {
+    /// `http://localhost:` and `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`, by default 2773.
+    pub root: String,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: String,
+}
+
+/// Where settings are looked up by name: the environment, and in tests something else.
+pub type Variables<'a> = dyn Fn(&str) -> Option<String> + Send + Sync + 'a;
+
+/// A variable of the environment; an empty one counts as missing.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The settings that lie in secrets, each with the secret's ARN; those given in clear are not among them.
+pub fn secret_references(find: &Variables) -> Vec<(&'static str, String)> {
+    let referred = SECRETS.iter().filter(|(setting, _)| find(setting).is_none());
+    referred.filter_map(|(setting, reference)| Some((*setting, find(reference)?))).collect()
+}
+
+impl ExtensionSettings {
+    /// What Lambda sets, with the defaults of AWS.
+    pub fn read(find: &Variables) -> Self {
+        let port = find("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT").unwrap_or_else(|| "2773".to_owned());
+        Self { root: format!("http://localhost:{port}"), session_token: find("AWS_SESSION_TOKEN").unwrap_or_default() }
+    }
+}
+
+impl Config {
     /// Reads the environment; what it does not set is taken from `defaults`.
     pub fn with_defaults(defaults: &Self) -> Result<Self> {
-        Self::read(Some(defaults))
+        let config = Self::read(&variable, Some(defaults))?;
+        config.validate()?;
+        Ok(config)
     }
 
-    fn read(defaults: Option<&Self>) -> Result<Self> {
-        let find = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    /// Reads the settings; one clear sentence when something is missing or malformed. What lies in secrets may be
+    /// missing: [`Config::validate`] tells.
+    pub fn read(find: &Variables, defaults: Option<&Self>) -> Result<Self> {
         let text = |name: &str, default: fn(&Self) -> &String| {
             find(name)
                 .or_else(|| defaults.map(|defaults| default(defaults).clone()))
@@ -58,12 +98,17 @@ impl Config {
         let flag = |name: &str, default: fn(&Self) -> bool| {
             find(name).map_or_else(|| defaults.is_some_and(default), |value| value.eq_ignore_ascii_case("true"))
         };
-        let config = Self {
+        Ok(Self {
             table: text("PERIGEE_TABLE", |defaults| &defaults.table)?,
             bucket: text("PERIGEE_BUCKET", |defaults| &defaults.bucket)?,
             gitlab_url: text("PERIGEE_GITLAB_URL", |defaults| &defaults.gitlab_url)?.trim_end_matches('/').to_owned(),
-            public_url: text("PERIGEE_PUBLIC_URL", |defaults| &defaults.public_url)?.trim_end_matches('/').to_owned(),
-            token_key: text("PERIGEE_TOKEN_KEY", |defaults| &defaults.token_key)?,
+            public_url: find("PERIGEE_PUBLIC_URL")
+                .or_else(|| defaults.map(|defaults| defaults.public_url.clone()))
+                .map_or_else(String::new, |url| url.trim_end_matches('/').to_owned()),
+            token_key: match secret_references(find).first() {
+                Some((TOKEN_KEY, _)) => String::new(),
+                _ => text(TOKEN_KEY, |defaults| &defaults.token_key)?,
+            },
             members_only: match find("PERIGEE_READERS").as_deref() {
                 None | Some("visible") => false,
                 Some("members") => true,
@@ -86,9 +131,7 @@ impl Config {
                 Some(json) => Category::parse(&json)?,
                 None => defaults.map_or_else(default_categories, |defaults| defaults.categories.clone()),
             },
-        };
-        config.validate()?;
-        Ok(config)
+        })
     }
 
     /// The category that a client calls `name`: its id or one of its aliases.

@@ -4,6 +4,7 @@
 //! `lambda_http` makes of it has dot segments resolved and `\`, `#` and `?` reinterpreted, so two
 //! different resources could meet at one path.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -20,12 +21,14 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, TOKEN_KEY, Variables, variable};
 use crate::dialect::{Dialect, RequestId};
 use crate::error::{Error, Result};
 use crate::extract::BODY_LIMIT;
+use crate::function::Function;
 use crate::model::ExperimentId;
-use crate::state::AppState;
+use crate::route::render;
+use crate::state::{AppState, Clients};
 
 /// What ends a function.
 pub type Failure = lambda_http::Error;
@@ -67,10 +70,25 @@ const ENCODED_IN_QUERY: &AsciiSet =
 
 /// Serves `router` until the environment ends: one JSON line per request in the log.
 pub async fn run(router: fn(&AppState) -> Router) -> std::result::Result<(), Failure> {
-    let router = router(&start().await?);
+    serve_requests(start(initialise(router)).await?).await
+}
+
+/// As [`run`], for a function all of whose routes are open to anyone: it gets no secret and reads no data.
+pub async fn run_open(router: fn(&AppState) -> Router) -> std::result::Result<(), Failure> {
+    let open = async {
+        // Nothing is signed with it that another instance would have to understand.
+        let key = uuid::Uuid::new_v4().to_string();
+        let variables = move |name: &str| if name == TOKEN_KEY { Some(key.clone()) } else { variable(name) };
+        Function::new(Box::new(variables.clone()), clients(&variables).await?, router)
+    };
+    serve_requests(start(open).await?).await
+}
+
+async fn serve_requests(function: Function) -> std::result::Result<(), Failure> {
+    let function = Arc::new(function);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let router = router.clone();
-        async move { Ok::<_, Failure>(answer(router, event.payload, &event.context.request_id).await) }
+        let function = function.clone();
+        async move { Ok::<_, Failure>(serve(&function, event.payload, &event.context.request_id).await) }
     }))
     .await
 }
@@ -84,19 +102,23 @@ pub async fn run_events<H>(
 where
     H: Future<Output = Result<Value>>,
 {
-    let state = start().await?;
-    let router = router(&state);
+    let function = Arc::new(start(initialise(router)).await?);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-        let (router, state) = (router.clone(), state.clone());
+        let function = function.clone();
         async move {
             let LambdaEvent { payload, context } = event;
             if payload.get("requestContext").is_some() {
                 let request = serde_json::from_value(payload)?;
-                return Ok::<_, Failure>(serde_json::to_value(answer(router, request, &context.request_id).await)?);
+                let answer = serve(&function, request, &context.request_id).await;
+                return Ok::<_, Failure>(serde_json::to_value(answer)?);
             }
-            let left = context.deadline.saturating_sub(u64::try_from(state.clock.now_ms()).unwrap_or_default());
-            let deadline = Instant::now() + Duration::from_millis(left).saturating_sub(BEFORE_THE_END);
-            handle(state, payload, deadline).await.map_err(|error| {
+            let handled = async {
+                let (state, _) = function.serving(None).await?;
+                let left = context.deadline.saturating_sub(u64::try_from(state.clock.now_ms()).unwrap_or_default());
+                let deadline = Instant::now() + Duration::from_millis(left).saturating_sub(BEFORE_THE_END);
+                handle(state, payload, deadline).await
+            };
+            handled.await.map_err(|error| {
                 tracing::error!(lambda_id = context.request_id, %error, "an event was not handled");
                 error.into()
             })
@@ -105,7 +127,8 @@ where
     .await
 }
 
-async fn start() -> std::result::Result<AppState, Failure> {
+/// Begins to log, then makes the function.
+async fn start(make: impl Future<Output = Result<Function>>) -> std::result::Result<Function, Failure> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -113,24 +136,41 @@ async fn start() -> std::result::Result<AppState, Failure> {
         .with_span_list(false)
         .with_max_level(tracing::Level::INFO)
         .init();
-    initialise().await.map_err(|error| {
+    make.await.map_err(|error| {
         tracing::error!(%error, "the function cannot start");
         error.into()
     })
 }
 
 /// Everything that a cold start can do before its first request, while Lambda gives it a full processor.
-async fn initialise() -> Result<AppState> {
-    let config = Config::from_environment()?;
-    let aws = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-    let state = AppState::new(config, &aws, &aws, Clock::default())?;
+async fn initialise(router: fn(&AppState) -> Router) -> Result<Function> {
+    let clients = clients(&variable).await?;
+    let function = Function::new(Box::new(variable), clients.clone(), router)?;
     // Any read opens the connection; nothing has this id. A table that does not answer now may answer the request.
-    match tokio::time::timeout(CONNECT, state.store.find_experiment(ExperimentId(0))).await {
+    match tokio::time::timeout(CONNECT, clients.store.find_experiment(ExperimentId(0))).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "DynamoDB refused the first request"),
         Err(_) => tracing::warn!("DynamoDB did not answer the first request"),
     }
-    Ok(state)
+    Ok(function)
+}
+
+async fn clients(variables: &Variables<'_>) -> Result<Clients> {
+    let config = Config::read(variables, None)?;
+    let aws = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
+    Clients::new(&config, &aws, &aws, Clock::default())
+}
+
+/// As [`answer`], by a function that may first have to read its secrets: 503 as long as it cannot.
+pub async fn serve(function: &Function, event: ApiGatewayV2httpRequest, lambda_id: &str) -> ApiGatewayV2httpResponse {
+    let router = match function.serving(event.request_context.domain_name.as_deref()).await {
+        Ok((_, router)) => router,
+        Err(error) => {
+            let dialect = Dialect::of(event.raw_path.as_deref().unwrap_or_default());
+            render(Router::new().fallback(move || std::future::ready(error.clone())), dialect)
+        }
+    };
+    answer(router, event, lambda_id).await
 }
 
 /// The whole way of one gateway event through `router`, and its line in the log.

@@ -30,10 +30,18 @@ pub struct AppState {
     pub clock: Clock,
 }
 
-impl AppState {
-    /// Wires everything; opens no connection. DynamoDB and S3 may be different places.
-    pub fn new(config: Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
-        config.validate()?;
+/// The clients of what lies behind the hub. They know no secret: a cold start makes them before it has any.
+#[derive(Clone)]
+pub struct Clients {
+    pub store: Store,
+    pub clock: Clock,
+    objects: Objects,
+    gitlab: GitLab,
+}
+
+impl Clients {
+    /// Makes them; opens no connection. DynamoDB and S3 may be different places.
+    pub fn new(config: &Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
         // As many attempts as fit into an operation's time: it is the time-out that ends them.
         let retries = RetryConfig::standard()
             .with_max_attempts(15)
@@ -54,22 +62,30 @@ impl AppState {
             .force_path_style(s3.endpoint_url().is_some())
             .timeout_config(s3_timeouts())
             .build();
-        Self::with_clients(config, store, aws_sdk_s3::Client::from_conf(s3), clock)
+        let objects = Objects::new(aws_sdk_s3::Client::from_conf(s3), config.bucket.clone());
+        let gitlab = GitLab::new(&config.gitlab_url)?;
+        Ok(Self { store: store.with_objects(objects.clone()), clock, objects, gitlab })
+    }
+}
+
+impl AppState {
+    /// Wires everything; opens no connection. DynamoDB and S3 may be different places.
+    pub fn new(config: Config, dynamodb: &SdkConfig, s3: &SdkConfig, clock: Clock) -> Result<Self> {
+        let clients = Clients::new(&config, dynamodb, s3, clock)?;
+        Self::with_clients(config, clients)
     }
 
-    /// As [`AppState::new`], with a store and an S3 client made elsewhere.
-    pub fn with_clients(config: Config, store: Store, s3: aws_sdk_s3::Client, clock: Clock) -> Result<Self> {
-        let config = Arc::new(config);
-        let objects = Objects::new(s3, config.bucket.clone());
-        let store = store.with_objects(objects.clone());
-        let gitlab = GitLab::new(&config.gitlab_url)?;
+    /// As [`AppState::new`], with clients made before.
+    pub fn with_clients(config: Config, clients: Clients) -> Result<Self> {
+        config.validate()?;
+        let Clients { store, clock, objects, gitlab } = clients;
         Ok(Self {
             objects,
             auth: Auth::new(&config, gitlab.clone(), store.clone())?,
             gitlab,
             pages: PageTokens::new(config.token_key.as_bytes()),
             store,
-            config,
+            config: Arc::new(config),
             clock,
         })
     }

@@ -69,7 +69,7 @@ fn each_outside_world_has_one_door() {
     only_in("aws_sdk_s3", &["shared/src/objects", "shared/src/state.rs", "local/src/"]);
     only_in("lambda_http", &["shared/src/lambda.rs"]);
     only_in("lambda_runtime", &["shared/src/lambda.rs"]);
-    only_in("reqwest", &["shared/src/gitlab/", "local/src/"]);
+    only_in("reqwest", &["shared/src/gitlab/", "shared/src/secrets.rs", "local/src/"]);
     only_in("dynoxide::", &["local/src/emulators/"]);
     only_in("s3s::", &["local/src/emulators/"]);
 }

@@ -12,5 +12,6 @@ mod hub;
 mod openapi;
 mod readme;
 mod registry;
+mod secrets;
 mod template;
 mod tracking;

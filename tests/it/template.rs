@@ -168,27 +168,76 @@ fn every_route_reaches_its_function_and_no_other() {
     assert_eq!(choose(&gateway, "/elsewhere"), None);
 }
 
-/// Settings of the catalog's synchronisation alone.
-const SYNC_SECRETS: [&str; 2] = ["PERIGEE_SYNC_TOKEN", "PERIGEE_WEBHOOK_SECRET"];
+/// The ARNs of secrets that a function gets.
+fn secrets_of(function: &str) -> BTreeSet<&'static str> {
+    match function {
+        // All of its routes are open to anyone.
+        "ApiDocs" => [].into(),
+        // What opens GitLab to the catalog is nobody else's.
+        "CatalogSync" => ["PERIGEE_TOKEN_KEY_ARN", "PERIGEE_SYNC_TOKEN_ARN", "PERIGEE_WEBHOOK_SECRET_ARN"].into(),
+        _ => ["PERIGEE_TOKEN_KEY_ARN"].into(),
+    }
+}
 
 #[test]
 fn functions_get_the_settings_that_the_code_reads() {
     let code = read("shared/src/config.rs");
     let known: BTreeSet<&str> = code.split('"').filter(|text| text.starts_with("PERIGEE_")).collect();
-    let known: BTreeSet<&str> = known.into_iter().filter(|text| !text.contains(' ')).collect();
+    let mut known: BTreeSet<&str> = known.into_iter().filter(|text| !text.contains(' ')).collect();
+    // Secrets come by reference, never in clear.
+    for secret in ["PERIGEE_TOKEN_KEY", "PERIGEE_SYNC_TOKEN", "PERIGEE_WEBHOOK_SECRET"] {
+        assert!(known.remove(secret), "{secret}");
+    }
     let template = template();
     let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap();
     let mut given: BTreeSet<&str> = variables.keys().map(|name| name.as_str().unwrap()).collect();
-    let deployed = deployed();
-    for (function, resource) in &deployed {
+    for (function, resource) in &deployed() {
         let own = resource["Properties"]["Environment"]["Variables"].as_mapping();
         let own: BTreeSet<&str> = own.into_iter().flatten().map(|(name, _)| name.as_str().unwrap()).collect();
-        // What opens GitLab to the catalog is nobody else's.
-        let expected = if function == "CatalogSync" { SYNC_SECRETS.into() } else { BTreeSet::new() };
-        assert_eq!(own, expected, "{function}");
+        assert_eq!(own, secrets_of(function), "{function}");
+        assert_eq!(resource["Properties"]["Layers"].is_sequence(), !own.is_empty(), "{function}: the extension");
+        given.extend(secrets_of(function));
     }
-    given.extend(SYNC_SECRETS);
     assert_eq!(given, known);
+    assert!(!read("template.yaml").contains("resolve:secretsmanager"), "a secret would be in clear");
+}
+
+#[test]
+fn functions_read_exactly_their_secrets() {
+    for (function, resource) in &deployed() {
+        let variables = &resource["Properties"]["Environment"]["Variables"];
+        let given: BTreeSet<String> =
+            secrets_of(function).into_iter().flat_map(|name| texts(&variables[name])).collect();
+        let granted: BTreeSet<String> = statements(resource)
+            .into_iter()
+            .filter(|(action, _)| action == "secretsmanager:GetSecretValue")
+            .map(|(_, resource)| resource)
+            .collect();
+        assert_eq!(granted, given, "{function}");
+    }
+}
+
+#[test]
+fn what_gets_no_secret_serves_anyone() {
+    assert!(api_docs::routes().iter().all(|route| route.rule == shared::route::Rule::Anyone));
+    for folder in functions().map(|(folder, _)| folder) {
+        let open = read(&format!("functions/{folder}/src/main.rs")).contains("run_open(");
+        assert_eq!(open, secrets_of(&pascal_case(folder)).is_empty(), "{folder}");
+    }
+}
+
+/// What a function may do: action and resource.
+fn statements(function: &Value) -> Vec<(String, String)> {
+    let policies = resources("AWS::IAM::ManagedPolicy");
+    let of_policy = |policy: String| {
+        let statements = policies[&policy]["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
+        statements.into_iter().flat_map(|statement| {
+            let resources = texts(&statement["Resource"]);
+            let of = move |action: String| resources.clone().into_iter().map(move |on| (action.clone(), on));
+            texts(&statement["Action"]).into_iter().flat_map(of)
+        })
+    };
+    texts(&function["Properties"]["Policies"]).into_iter().flat_map(of_policy).collect()
 }
 
 #[test]
@@ -207,14 +256,13 @@ fn rights_name_each_action_and_resource() {
                 assert!(!action.contains("Scan"), "{name}: {action}");
             }
             for resource in texts(&statement["Resource"]) {
-                let ours = resource.contains("Table.Arn") || resource.contains("Bucket.Arn");
+                let secret = ["TokenKey", "SyncToken", "WebhookSecret"].contains(&resource.as_str());
+                let ours = resource.contains("Table.Arn") || resource.contains("Bucket.Arn") || secret;
                 let whole = resource == "*" || resource.ends_with(":*");
                 assert!(ours && !whole, "{name}: {resource}");
             }
         }
     }
-    // Tracking never touches files of runs.
-    assert_eq!(texts(&deployed()["MlflowTracking"]["Properties"]["Policies"]), ["TablePolicy", "TextsPolicy"]);
 }
 
 #[test]

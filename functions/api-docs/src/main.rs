@@ -3,5 +3,5 @@
 // One request at a time: a second thread would only have to be woken.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), shared::lambda::Failure> {
-    shared::lambda::run(api_docs::router).await
+    shared::lambda::run_open(api_docs::router).await
 }
