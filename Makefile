@@ -116,6 +116,16 @@ deploy-test: .venv-deploy/installed lambda-build ## deploy template.yaml into an
 	    PERIGEE_CLOUD_LOG=$(CARGO_TARGET_DIR)/cloud.log \
 	    .venv-deploy/bin/python -m pytest tests/deploy -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/deployed.log
+	@$(MAKE) invoke
+
+# In a container where Docker is, else under Lambda's runtime interface emulator.
+EVENT ?= $(notdir $(basename $(wildcard events/*.json)))
+.PHONY: invoke
+invoke: .venv-deploy/installed .venv-tools/installed ## run a function once on a recorded event: EVENT=tracking, the name of a file in events/
+	@test -e $(CARGO_TARGET_DIR)/lambda/mlflow-tracking/bootstrap || $(MAKE) lambda-build
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
+	    .venv-deploy/bin/python tests/deploy/invoke.py --functions $(CARGO_TARGET_DIR)/lambda $(EVENT)
 
 # Its free core has S3; with AWS_ENDPOINT_URL set to a full LocalStack the suites of the table run there, too.
 .PHONY: test-localstack
@@ -140,6 +150,14 @@ openapi: ## rewrite functions/api-docs/openapi.json from the routes
 bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency, throughput, CPU, DynamoDB units
 	cargo build --release --locked --package local
 	.venv-mlflow3/bin/python tests/bench/bench.py $(ARGS)
+
+# Link-time optimisation takes minutes for each function.
+.PHONY: coldstart
+coldstart: .venv-deploy/installed ## CPU time, memory and size of every function's cold start, release builds (ARGS="--runs 5")
+	$(MAKE) lambda-build PROFILE=release
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
+	    .venv-deploy/bin/python tests/bench/coldstart.py --functions $(CARGO_TARGET_DIR)/lambda $(ARGS)
 
 .PHONY: bench-catalog
 bench-catalog: ## CPU time and memory of catalog searches among 1,000, 10,000 and 100,000 items

@@ -20,10 +20,11 @@ import tempfile
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests/clients"))
+sys.path += [str(ROOT / "tests/clients"), str(ROOT / "tests/deploy")]
 
 import requests  # noqa: E402
 import runtime_api  # noqa: E402
+import secrets_extension  # noqa: E402
 import tls  # noqa: E402
 from servers import free_port, perigee_binary, run_perigee, token  # noqa: E402
 
@@ -34,11 +35,29 @@ TARGETS = {"init": 10, "first": 10, "zip": 6, "rss": 30}
 ROOMY = {"stac-catalog"}
 
 
+class Vault:
+    """Secrets by the ARN that the functions know; read as they are read from Secrets Manager."""
+
+    held = {
+        "PERIGEE_TOKEN_KEY_ARN": "a key of the measurement",
+        "PERIGEE_SYNC_TOKEN_ARN": "glpat-local-catalog",
+        "PERIGEE_WEBHOOK_SECRET_ARN": "a webhook secret of the measurement",
+    }
+
+    @staticmethod
+    def arn(setting: str) -> str:
+        return f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{setting}-AbCdEf"
+
+    def get_secret_value(self, SecretId: str) -> dict:  # noqa: N803
+        name = next(name for name in self.held if self.arn(name) == SecretId)
+        return {"ARN": SecretId, "Name": name, "VersionId": "1", "SecretString": self.held[name]}
+
+
 def first_requests(experiment: str) -> dict[str, dict]:
-    """For each function, a request that needs DynamoDB; the documentation's needs nothing."""
+    """For each function, a request that needs DynamoDB and the secrets; the documentation's needs nothing."""
     flood, api = "/mlflow/earth/flood-model/tracking", "/mlflow/api/2.0/mlflow"
     webhook = runtime_api.recorded(ROOT / "events/webhook.json")
-    webhook["headers"]["x-gitlab-token"] = "a webhook secret of the measurement"
+    webhook["headers"]["x-gitlab-token"] = Vault.held["PERIGEE_WEBHOOK_SECRET_ARN"]
     return {
         "api-docs": runtime_api.request("/openapi.json", ""),
         "catalog-sync": webhook,
@@ -68,20 +87,21 @@ def services(folder: pathlib.Path):
         names = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "PERIGEE_GITLAB_URL"]
         tls.make_certificates(folder)
         plain = {name: f"http://127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
-        with tls.terminated(folder, plain) as urls:
-            yield urls | {
+        port = free_port()
+        with tls.terminated(folder, plain) as urls, secrets_extension.serve(port, Vault()):
+            settings = {
                 "SSL_CERT_FILE": str(tls.trusting(folder)),
                 "AWS_ACCESS_KEY_ID": "perigee-local",
                 "AWS_SECRET_ACCESS_KEY": "perigee-local-secret",
+                "AWS_SESSION_TOKEN": "a session",
                 "AWS_REGION": "us-east-1",
+                "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
                 "PERIGEE_TABLE": "perigee",
                 "PERIGEE_BUCKET": "perigee-artifacts",
                 "PERIGEE_PUBLIC_URL": "https://hub.example.com",
-                "PERIGEE_TOKEN_KEY": "a key of the measurement",
-                "PERIGEE_SYNC_TOKEN": "glpat-local-catalog",
-                "PERIGEE_WEBHOOK_SECRET": "a webhook secret of the measurement",
                 "PERIGEE_ANONYMOUS": "true",
-            }, first_requests(experiment)
+            }
+            yield urls | settings | {name: Vault.arn(name) for name in Vault.held}, first_requests(experiment)
 
 
 def once(bootstrap: pathlib.Path, environment: dict[str, str], event: dict) -> dict[str, float]:
@@ -142,12 +162,13 @@ def main() -> None:
             runs = []
             # The first one warms the caches of the disk.
             for number in range(arguments.runs + 1):
-                print(f"\r{name}: {number} of {arguments.runs}   ", end="", file=sys.stderr, flush=True)
+                if sys.stderr.isatty():
+                    print(f"\r{name}: {number} of {arguments.runs}   ", end="", file=sys.stderr, flush=True)
                 runs.append(once(bootstrap, environment, events[name]))
             runs = raw[name] = runs[1:]
             measured[name] = {column: (statistics.median(values := [run[column] for run in runs]), max(values)) for column in runs[0]}
             measured[name]["zip"] = (package(bootstrap),)
-    print("\r", end="", file=sys.stderr)
+            print(f"\r{name}: {arguments.runs} cold starts", file=sys.stderr)
     processor = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
     print(f"{arguments.runs} runs, median (worst); {processor or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; ** misses its target")
     print(table(measured))

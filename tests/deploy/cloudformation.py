@@ -5,6 +5,7 @@ What the imitation of AWS cannot do is adapted here, and only that; each adaptat
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import Any
 
@@ -40,6 +41,7 @@ def cloudformation(template: dict[str, Any], region: str) -> dict[str, Any]:
     made = transform(template, names, _NoManagedPolicies())
     made.pop("Transform", None)
     on_loopback(made)
+    without_layers(made["Resources"])
     for name, one in list(made["Resources"].items()):
         if one["Type"] == "AWS::ApiGatewayV2::Api":
             explicit_routes(made["Resources"], name)
@@ -58,6 +60,14 @@ def on_loopback(template: dict[str, Any]) -> None:
     for parameter in template["Parameters"].values():
         if "AllowedPattern" in parameter:
             parameter["AllowedPattern"] = parameter["AllowedPattern"].replace("https://", "https?://")
+
+
+def without_layers(resources: dict[str, Any]) -> None:
+    """The one layer is a program of AWS's, which is not to be had here; `secrets_extension` answers in its place."""
+    for one in resources.values():
+        if one["Type"] == "AWS::Lambda::Function":
+            layers = one["Properties"].pop("Layers", [])
+            assert len(layers) <= 1 and "SecretsExtension" in json.dumps(layers or "SecretsExtension"), layers
 
 
 def explicit_routes(resources: dict[str, Any], api: str) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import boto3
 
 import cloudformation
+import secrets_extension
 from servers import free_port
 
 REGION = "us-east-1"
@@ -63,7 +64,7 @@ class Cloud:
 @contextlib.contextmanager
 def run_cloud() -> Iterator[Cloud]:
     """MiniStack on a free port of loopback."""
-    port = free_port()
+    port, secrets = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PERIGEE_", "MLFLOW_", "MINISTACK_"))}
     with tempfile.TemporaryDirectory(prefix="perigee-cloud-") as name:
@@ -77,6 +78,8 @@ def run_cloud() -> Iterator[Cloud]:
             "LAMBDA_EXECUTOR": "local",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            # Functions inherit it.
+            "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(secrets),
             "TMPDIR": name,
         }
         with (folder / "log").open("wb") as output:
@@ -86,7 +89,8 @@ def run_cloud() -> Iterator[Cloud]:
         cloud = Cloud(url, folder, process.pid)
         try:
             _wait_until_it_answers(process, cloud)
-            yield cloud
+            with secrets_extension.serve(secrets, cloud.client("secretsmanager")):
+                yield cloud
         finally:
             process.terminate()
             try:
@@ -156,8 +160,8 @@ def deploy(cloud: Cloud, template: pathlib.Path, binaries: pathlib.Path, gitlab:
         code[name] = f"s3://{CODE_BUCKET}/{binary}.zip"
     made = cloudformation.cloudformation(cloudformation.packaged(parsed, code), REGION)
     s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(made).encode())
-    cloud.client("secretsmanager").create_secret(Name=SYNC_TOKEN, SecretString=sync_token)
-    parameters = {"GitLabUrl": gitlab, "PublicUrl": "https://not.yet.known", "SyncToken": SYNC_TOKEN, "Anonymous": "true"}
+    secret = cloud.client("secretsmanager").create_secret(Name=SYNC_TOKEN, SecretString=sync_token)
+    parameters = {"GitLabUrl": gitlab, "SyncToken": secret["ARN"], "Anonymous": "true"}
     change(cloud, "create", parameters)
     stack = described(cloud)
     change(cloud, "update", parameters | {"PublicUrl": stack.root})

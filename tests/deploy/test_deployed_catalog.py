@@ -137,6 +137,9 @@ def test_pages_elsewhere_may_ask(stack):
 
 
 def test_outputs_are_what_users_need(stack):
-    assert {"HubUrl", "StacUrl", "WebhookSecretArn", "TableName", "BucketName"} <= stack.outputs.keys()
-    assert stack.outputs["StacUrl"].endswith("/api/stac/")
+    assert stack.outputs["HubUrl"] == stack.root
+    assert stack.outputs["StacUrl"] == f"{stack.root}/api/stac/"
+    assert stack.outputs["WebhookUrl"] == f"{stack.root}/api/webhooks/gitlab"
+    assert stack.outputs["MlflowTrackingUri"] == f"{stack.root}/mlflow/GROUP/PROJECT/tracking"
+    assert stack.outputs["BucketName"] == stack.resources["Bucket"]
     assert stack.outputs["TableName"] == stack.resources["Table"]
