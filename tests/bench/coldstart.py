@@ -88,7 +88,7 @@ def services(folder: pathlib.Path):
         tls.make_certificates(folder)
         plain = {name: f"http://127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
         port = free_port()
-        with tls.terminated(folder, plain) as urls, secrets_extension.serve(port, Vault()):
+        with tls.terminated(folder, plain) as urls, secrets_extension.serve(port, Vault(), "a session"):
             settings = {
                 "SSL_CERT_FILE": str(tls.trusting(folder)),
                 "AWS_ACCESS_KEY_ID": "perigee-local",

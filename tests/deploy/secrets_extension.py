@@ -16,9 +16,8 @@ import botocore.exceptions
 
 
 @contextlib.contextmanager
-def serve(port: int, client) -> Iterator[list[str]]:
-    """Serves `/secretsmanager/get` on a port of loopback; yields the ids that were asked for, as they come."""
-    asked: list[str] = []
+def serve(port: int, client, session_token: str) -> Iterator[None]:
+    """Serves `/secretsmanager/get` on a port of loopback, to functions of that session."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -29,11 +28,10 @@ def serve(port: int, client) -> Iterator[list[str]]:
         def do_GET(self):
             url = urlsplit(self.path)
             wanted = parse_qs(url.query).get("secretId", [])
-            if not self.headers.get("X-Aws-Parameters-Secrets-Token"):
-                return self.answer(401, {"message": "the header X-Aws-Parameters-Secrets-Token is missing"})
+            if self.headers.get("X-Aws-Parameters-Secrets-Token") != session_token:
+                return self.answer(401, {"message": "X-Aws-Parameters-Secrets-Token is not the session's token"})
             if url.path != "/secretsmanager/get" or len(wanted) != 1:
                 return self.answer(400, {"message": "not a question for a secret"})
-            asked.append(wanted[0])
             try:
                 found = client.get_secret_value(SecretId=wanted[0])
             except botocore.exceptions.ClientError as error:
@@ -52,7 +50,7 @@ def serve(port: int, client) -> Iterator[list[str]]:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield asked
+        yield
     finally:
         server.shutdown()
         server.server_close()

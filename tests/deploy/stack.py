@@ -28,6 +28,8 @@ NAME = "perigee-trial"
 CODE_BUCKET = "code"
 SYNC_TOKEN = "perigee/sync-token"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+# Part of the credentials that functions get, as in Lambda.
+SESSION_TOKEN = "a session of the tests"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def run_cloud() -> Iterator[Cloud]:
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": REGION,
             "AWS_ENDPOINT_URL": url,
+            "AWS_SESSION_TOKEN": SESSION_TOKEN,
             "LAMBDA_EXECUTOR": "local",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
@@ -89,7 +92,7 @@ def run_cloud() -> Iterator[Cloud]:
         cloud = Cloud(url, folder, process.pid)
         try:
             _wait_until_it_answers(process, cloud)
-            with secrets_extension.serve(secrets, cloud.client("secretsmanager")):
+            with secrets_extension.serve(secrets, cloud.client("secretsmanager"), SESSION_TOKEN):
                 yield cloud
         finally:
             process.terminate()
@@ -98,7 +101,10 @@ def run_cloud() -> Iterator[Cloud]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            left = cloud.processes()
+            # Instances end when nobody has events for them any more.
+            deadline = time.monotonic() + 10
+            while (left := cloud.processes()) and time.monotonic() < deadline:
+                time.sleep(0.1)
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
         assert not left, f"instances outlived MiniStack: {left}"
