@@ -1,16 +1,20 @@
 //! The hub's router over the chosen backends.
 
+use std::time::Instant;
+
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 use shared::catalog::default_categories;
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::dialect::Dialect;
+use shared::dialect::{Dialect, RequestId};
 use shared::documents::cors;
 use shared::gitlab::Token;
+use shared::log::{Line, Source};
+use shared::record::recorded;
 use shared::route::{assemble, no_such_endpoint, render};
 use shared::state::AppState;
 use tower::ServiceExt;
@@ -95,13 +99,27 @@ pub fn too_large(request: &Request) -> Response {
     Dialect::of(request.uri().path()).render(&shared::extract::too_large(), "")
 }
 
-/// Says in `Server-Timing`, which browsers show, what an answer cost in DynamoDB.
-pub async fn show_cost(request: Request, next: Next) -> Response {
-    let (mut response, used) = shared::store::metered(next.run(request)).await;
-    let cost =
-        format!("dynamodb;desc=\"{} requests, {} write units, {} read units\"", used.requests, used.writes, used.reads);
-    if let Ok(cost) = HeaderValue::from_str(&cost) {
-        response.headers_mut().insert("server-timing", cost);
+/// Writes a request's line to the log and, where `show_cost`, says in `Server-Timing`, which browsers show, what the
+/// answer cost in DynamoDB.
+pub async fn record(State(show_cost): State<bool>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let request_id = uuid::Uuid::new_v4().to_string();
+    request.extensions_mut().insert(RequestId(request_id.clone()));
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let (mut response, done) = recorded(next.run(request)).await;
+    if show_cost {
+        let used = &done.usage;
+        let cost = format!(
+            "dynamodb;desc=\"{} requests, {} write units, {} read units\"",
+            used.requests, used.writes, used.reads
+        );
+        if let Ok(cost) = HeaderValue::from_str(&cost) {
+            response.headers_mut().insert("server-timing", cost);
+        }
     }
+    let status = response.status().as_u16();
+    let (duration, now_ms) = (begun.elapsed(), Clock::default().now_ms());
+    let line = Line { request_id, lambda_id: None, method, path, status, duration, cold_start: false, done, now_ms };
+    line.trace(&Source { function: "local".to_owned(), stack: None });
     response
 }

@@ -182,9 +182,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
                 .layer(axum::middleware::from_fn(move |request, next| catalog::notice(noticed.clone(), request, next)));
             tasks.spawn(catalog::keep(state.clone(), changed, stopping.clone()));
         }
-        if args.show_cost {
-            router = router.layer(axum::middleware::from_fn(hub::show_cost));
-        }
+        router = router.layer(axum::middleware::from_fn_with_state(args.show_cost, hub::record));
         let router = limits::gateway(router, hub::too_large);
         tasks.spawn(serve(listener, router, stopping.clone()));
         hub = Some(url);

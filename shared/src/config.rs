@@ -7,6 +7,7 @@ use sha2::Sha256;
 use crate::catalog::{Category, default_categories};
 use crate::error::{Error, Result};
 use crate::gitlab::Token;
+use crate::log::Source;
 
 /// Settings, the same for the local hub and the deployed functions.
 #[derive(Clone)]
@@ -55,6 +56,14 @@ pub struct ExtensionSettings {
     pub root: String,
     /// `AWS_SESSION_TOKEN`.
     pub session_token: String,
+}
+
+/// Who writes a function's log: `AWS_LAMBDA_FUNCTION_NAME`, and `PERIGEE_STACK`, the stack whose metrics they are.
+pub fn log_source(find: &Variables) -> Source {
+    Source {
+        function: find("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned()),
+        stack: find("PERIGEE_STACK"),
+    }
 }
 
 /// Where settings are looked up by name: the environment, and in tests something else.

@@ -1,11 +1,15 @@
 //! A deployed function between its events: clients made when it starts, secrets read at its first event and again
 //! every five minutes, a router over both.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::Router;
 use tokio::sync::Mutex;
 
-use crate::config::{Config, ExtensionSettings, Variables, secret_references};
+use crate::clock::Clock;
+use crate::config::{Config, ExtensionSettings, Variables, log_source, secret_references};
 use crate::error::{Error, Result};
+use crate::log::Source;
 use crate::secrets::{Extension, Secrets};
 use crate::state::{AppState, Clients};
 
@@ -22,6 +26,9 @@ pub struct Function {
     references: Vec<(&'static str, String)>,
     extension: Extension,
     serving: Mutex<Option<Serving>>,
+    /// Who writes its log.
+    pub source: Source,
+    has_served: AtomicBool,
 }
 
 struct Serving {
@@ -43,12 +50,32 @@ impl Function {
     pub fn new(variables: Box<Variables<'static>>, clients: Clients, router: fn(&AppState) -> Router) -> Result<Self> {
         let references = secret_references(&*variables);
         let extension = Extension::new(ExtensionSettings::read(&*variables))?;
-        let mut function = Self { variables, clients, router, references, extension, serving: Mutex::new(None) };
+        let source = log_source(&*variables);
+        let mut function = Self {
+            variables,
+            clients,
+            router,
+            references,
+            extension,
+            serving: Mutex::new(None),
+            source,
+            has_served: AtomicBool::new(false),
+        };
         if function.references.is_empty() {
             let serving = function.build(Secrets::new(), 0, None)?;
             *function.serving.get_mut() = Some(serving);
         }
         Ok(function)
+    }
+
+    /// Is this its first event?
+    pub fn is_cold(&self) -> bool {
+        !self.has_served.swap(true, Ordering::Relaxed)
+    }
+
+    /// Its time source.
+    pub fn clock(&self) -> &Clock {
+        &self.clients.clock
     }
 
     /// State and router with secrets that are at most some minutes old. `domain` is where the gateway was asked:

@@ -4,6 +4,7 @@
 //! `lambda_http` makes of it has dot segments resolved and `\`, `#` and `?` reinterpreted, so two
 //! different resources could meet at one path.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,8 @@ use crate::dialect::{Dialect, RequestId};
 use crate::error::{Error, Result};
 use crate::extract::BODY_LIMIT;
 use crate::function::Function;
-use crate::model::ExperimentId;
+use crate::log::{EVENT, Line};
+use crate::record::{Done, recorded};
 use crate::route::render;
 use crate::state::{AppState, Clients};
 
@@ -88,7 +90,11 @@ async fn serve_requests(function: Function) -> std::result::Result<(), Failure> 
     let function = Arc::new(function);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let function = function.clone();
-        async move { Ok::<_, Failure>(serve(&function, event.payload, &event.context.request_id).await) }
+        async move {
+            let (answer, line) = serve(&function, event.payload, &event.context.request_id).await;
+            line.write(&function.source);
+            Ok::<_, Failure>(answer)
+        }
     }))
     .await
 }
@@ -109,16 +115,32 @@ where
             let LambdaEvent { payload, context } = event;
             if payload.get("requestContext").is_some() {
                 let request = serde_json::from_value(payload)?;
-                let answer = serve(&function, request, &context.request_id).await;
+                let (answer, line) = serve(&function, request, &context.request_id).await;
+                line.write(&function.source);
                 return Ok::<_, Failure>(serde_json::to_value(answer)?);
             }
-            let handled = async {
+            let begun = Instant::now();
+            let kind = if payload.get("Records").is_some() { "stream" } else { "schedule" };
+            let (handled, done) = recorded(async {
                 let (state, _) = function.serving(None).await?;
                 let left = context.deadline.saturating_sub(u64::try_from(state.clock.now_ms()).unwrap_or_default());
                 let deadline = Instant::now() + Duration::from_millis(left).saturating_sub(BEFORE_THE_END);
                 handle(state, payload, deadline).await
+            })
+            .await;
+            let line = Line {
+                request_id: context.request_id.clone(),
+                lambda_id: Some(context.request_id.clone()),
+                method: EVENT.to_owned(),
+                path: kind.to_owned(),
+                status: if handled.is_ok() { 200 } else { 500 },
+                duration: begun.elapsed(),
+                cold_start: function.is_cold(),
+                done,
+                now_ms: function.clock().now_ms(),
             };
-            handled.await.map_err(|error| {
+            line.write(&function.source);
+            handled.map_err(|error| {
                 tracing::error!(lambda_id = context.request_id, %error, "an event was not handled");
                 error.into()
             })
@@ -146,9 +168,9 @@ async fn start(make: impl Future<Output = Result<Function>>) -> std::result::Res
 async fn initialise(router: fn(&AppState) -> Router) -> Result<Function> {
     let clients = clients(&variable).await?;
     let function = Function::new(Box::new(variable), clients.clone(), router)?;
-    // Any read opens the connection; nothing has this id. A table that does not answer now may answer the request.
-    match tokio::time::timeout(CONNECT, clients.store.find_experiment(ExperimentId(0))).await {
-        Ok(Ok(_)) => {}
+    // A table that does not answer now may answer the request.
+    match tokio::time::timeout(CONNECT, clients.store.connect()).await {
+        Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "DynamoDB refused the first request"),
         Err(_) => tracing::warn!("DynamoDB did not answer the first request"),
     }
@@ -161,23 +183,42 @@ async fn clients(variables: &Variables<'_>) -> Result<Clients> {
     Clients::new(&config, &aws, &aws, Clock::default())
 }
 
-/// As [`answer`], by a function that may first have to read its secrets: 503 as long as it cannot.
-pub async fn serve(function: &Function, event: ApiGatewayV2httpRequest, lambda_id: &str) -> ApiGatewayV2httpResponse {
-    let router = match function.serving(event.request_context.domain_name.as_deref()).await {
-        Ok((_, router)) => router,
-        Err(error) => {
-            let dialect = Dialect::of(event.raw_path.as_deref().unwrap_or_default());
-            render(Router::new().fallback(move || std::future::ready(error.clone())), dialect)
-        }
+/// The whole way of one gateway event through a function, which may first have to read its secrets: 503 as long as it
+/// cannot. The answer, and the line that the log gets.
+pub async fn serve(
+    function: &Function,
+    event: ApiGatewayV2httpRequest,
+    lambda_id: &str,
+) -> (ApiGatewayV2httpResponse, Line) {
+    let begun = Instant::now();
+    let mut line = Line {
+        request_id: event.request_context.request_id.clone().unwrap_or_else(|| lambda_id.to_owned()),
+        lambda_id: Some(lambda_id.to_owned()),
+        method: event.request_context.http.method.to_string(),
+        path: event.raw_path.clone().unwrap_or_default(),
+        status: 0,
+        duration: Duration::ZERO,
+        cold_start: function.is_cold(),
+        done: Done::default(),
+        now_ms: function.clock().now_ms(),
     };
-    answer(router, event, lambda_id).await
+    let (response, done) = recorded(async {
+        let router = match function.serving(event.request_context.domain_name.as_deref()).await {
+            Ok((_, router)) => router,
+            Err(error) => render(Router::new().fallback(move || ready(error.clone())), Dialect::of(&line.path)),
+        };
+        answer(router, event, lambda_id).await
+    })
+    .await;
+    line.status = u16::try_from(response.status_code).unwrap_or(500);
+    line.duration = begun.elapsed();
+    line.done = done;
+    (response, line)
 }
 
-/// The whole way of one gateway event through `router`, and its line in the log.
+/// The whole way of one gateway event through `router`.
 pub async fn answer(router: Router, event: ApiGatewayV2httpRequest, lambda_id: &str) -> ApiGatewayV2httpResponse {
-    let begun = Instant::now();
     let request_id = event.request_context.request_id.clone().unwrap_or_else(|| lambda_id.to_owned());
-    let method = event.request_context.http.method.clone();
     let path = event.raw_path.clone().unwrap_or_default();
     let response = match request(event, &request_id) {
         Ok(request) => match router.oneshot(request).await {
@@ -186,17 +227,7 @@ pub async fn answer(router: Router, event: ApiGatewayV2httpRequest, lambda_id: &
         },
         Err(error) => Dialect::of(&path).render(&error, &request_id),
     };
-    let response = whole(response, &request_id, &path).await;
-    tracing::info!(
-        request_id,
-        lambda_id,
-        %method,
-        path,
-        status = response.status_code,
-        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "request"
-    );
-    response
+    whole(response, &request_id, &path).await
 }
 
 /// The HTTP request that an event stands for, its URI built from the raw path and query.

@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{MatchedPath, State};
 use axum::handler::Handler;
 use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{Method, Request, Uri};
@@ -18,6 +18,7 @@ use crate::auth::AccessLevel;
 use crate::dialect::{Dialect, render_errors};
 use crate::error::Error;
 use crate::openapi::{Contract, Describe, Handles, Operation, Schemas, Shape};
+use crate::record::note_route;
 use crate::state::AppState;
 
 /// Who may call a route.
@@ -171,14 +172,9 @@ const NOT_SERVED: Operation =
 pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
     let mut router = Router::new();
     for route in routes {
-        let handler = match route.rule {
-            Rule::Anyone => route.handler,
-            rule => {
-                let check = middleware::from_fn_with_state((state.clone(), rule), admit);
-                // A handler of any method is a fallback to axum, which only `layer` covers.
-                if route.implemented { route.handler.route_layer(check) } else { route.handler.layer(check) }
-            }
-        };
+        let check = middleware::from_fn_with_state((state.clone(), route.rule), admit);
+        // A handler of any method is a fallback to axum, which only `layer` covers.
+        let handler = if route.implemented { route.handler.route_layer(check) } else { route.handler.layer(check) };
         router = router.route(&route.path, handler);
     }
     router
@@ -195,6 +191,9 @@ pub async fn no_such_endpoint(uri: Uri) -> Error {
 
 /// Puts the caller, bound to the route's level, where `Caller` and `Context` find it; 401 otherwise.
 async fn admit(State((state, rule)): State<(AppState, Rule)>, mut request: Request<Body>, next: Next) -> Response {
+    if let Some(pattern) = request.extensions().get::<MatchedPath>() {
+        note_route(pattern.as_str());
+    }
     let caller = match rule {
         Rule::Anyone => Ok(None),
         Rule::Level(level) => {

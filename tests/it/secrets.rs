@@ -136,7 +136,7 @@ impl Stage {
             "body": body.to_string(), "isBase64Encoded": false,
         });
         let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
-        serve(&self.function, event, "the-id-of-lambda").await
+        serve(&self.function, event, "the-id-of-lambda").await.0
     }
 
     async fn list(&self) -> i64 {

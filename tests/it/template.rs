@@ -9,7 +9,19 @@ use shared::route::Route;
 use crate::house::{read, root};
 use crate::hub::Hub;
 
-/// The functions by folder, with the paths that clients ask them for.
+/// The functions by folder.
+pub const FOLDERS: [&str; 8] = [
+    "api-docs",
+    "catalog-sync",
+    "file-download",
+    "stac-catalog",
+    "mlflow-tracking",
+    "mlflow-registry",
+    "mlflow-artifacts",
+    "mlflow-project",
+];
+
+/// With the paths that clients ask them for.
 fn functions() -> [(&'static str, Vec<String>); 8] {
     let below = |prefix: &str, routes: Vec<Route>| -> Vec<String> {
         routes.iter().map(|route| example(&format!("{prefix}{}", route.path.trim_end_matches('/')))).collect()
@@ -66,7 +78,7 @@ fn deployed() -> BTreeMap<String, Value> {
     resources("AWS::Serverless::Function")
 }
 
-fn pascal_case(name: &str) -> String {
+pub fn pascal_case(name: &str) -> String {
     name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
@@ -84,6 +96,7 @@ fn every_folder_is_a_function() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let listed: BTreeSet<String> = functions().iter().map(|(folder, _)| (*folder).to_owned()).collect();
+    assert_eq!(FOLDERS.map(str::to_owned), functions().map(|(folder, _)| folder.to_owned()));
     assert_eq!(folders, listed, "this test must list all functions");
     let deployed = deployed();
     let expected: BTreeSet<String> = folders.iter().map(|folder| pascal_case(folder)).collect();
@@ -208,7 +221,7 @@ fn functions_read_exactly_their_secrets() {
         let variables = &resource["Properties"]["Environment"]["Variables"];
         let given: BTreeSet<String> =
             secrets_of(function).into_iter().flat_map(|name| texts(&variables[name])).collect();
-        let granted: BTreeSet<String> = statements(resource)
+        let granted: BTreeSet<String> = statements(function)
             .into_iter()
             .filter(|(action, _)| action == "secretsmanager:GetSecretValue")
             .map(|(_, resource)| resource)
@@ -227,42 +240,59 @@ fn what_gets_no_secret_serves_anyone() {
 }
 
 /// What a function may do: action and resource.
-fn statements(function: &Value) -> Vec<(String, String)> {
-    let policies = resources("AWS::IAM::ManagedPolicy");
-    let of_policy = |policy: String| {
-        let statements = policies[&policy]["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
-        statements.into_iter().flat_map(|statement| {
-            let resources = texts(&statement["Resource"]);
-            let of = move |action: String| resources.clone().into_iter().map(move |on| (action.clone(), on));
-            texts(&statement["Action"]).into_iter().flat_map(of)
-        })
-    };
-    texts(&function["Properties"]["Policies"]).into_iter().flat_map(of_policy).collect()
+pub fn statements(function: &str) -> Vec<(String, String)> {
+    let (roles, policies) = (resources("AWS::IAM::Role"), resources("AWS::IAM::ManagedPolicy"));
+    let role = format!("{function}Role");
+    assert_eq!(deployed()[function]["Properties"]["Role"], format!("{role}.Arn").as_str());
+    let role = &roles[&role]["Properties"];
+    let managed = role["ManagedPolicyArns"].as_sequence().unwrap().iter().map(|policy| match policy {
+        // `!If [IsTraced, !Ref TracesPolicy, ..]`
+        Value::Sequence(choice) => choice[1].as_str().unwrap(),
+        policy => policy.as_str().unwrap(),
+    });
+    let documents = managed.map(|policy| &policies[policy]["Properties"]["PolicyDocument"]);
+    let own = role["Policies"].as_sequence().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);
+    let mut rights = Vec::new();
+    for statement in documents.chain(own).flat_map(|document| document["Statement"].as_sequence().unwrap()) {
+        assert_eq!(statement["Effect"], "Allow", "{function}");
+        for action in texts(&statement["Action"]) {
+            rights.extend(texts(&statement["Resource"]).into_iter().map(|on| (action.clone(), on)));
+        }
+    }
+    rights
 }
 
 #[test]
 fn rights_name_each_action_and_resource() {
-    let policies = resources("AWS::IAM::ManagedPolicy");
-    for (function, resource) in deployed() {
-        for policy in texts(&resource["Properties"]["Policies"]) {
-            assert!(policies.contains_key(&policy), "{function}: {policy} is not a policy of this template");
+    for function in FOLDERS.map(pascal_case) {
+        assert!(deployed()[&function]["Properties"]["Policies"].is_null(), "{function}: its role says it all");
+        for (action, resource) in statements(&function) {
+            assert!(!action.contains('*') && !action.contains("Scan"), "{function}: {action}");
+            let secret = ["TokenKey", "SyncToken", "WebhookSecret"].contains(&resource.as_str());
+            let stored = resource.contains("Table.Arn") || resource.contains("Bucket.Arn");
+            // X-Ray knows no resources.
+            let of_xray = action.starts_with("xray:") && resource == "*";
+            assert!(secret || stored || resource == "Logs.Arn" || of_xray, "{function}: {action} on {resource}");
         }
     }
-    for (name, policy) in &policies {
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap() {
-            assert_eq!(statement["Effect"], "Allow", "{name}");
-            for action in texts(&statement["Action"]) {
-                assert!(!action.contains('*'), "{name}: {action}");
-                assert!(!action.contains("Scan"), "{name}: {action}");
-            }
-            for resource in texts(&statement["Resource"]) {
-                let secret = ["TokenKey", "SyncToken", "WebhookSecret"].contains(&resource.as_str());
-                let ours = resource.contains("Table.Arn") || resource.contains("Bucket.Arn") || secret;
-                let whole = resource == "*" || resource.ends_with(":*");
-                assert!(ours && !whole, "{name}: {resource}");
-            }
-        }
+}
+
+#[test]
+fn the_gateway_has_few_routes_and_settings_are_checked() {
+    assert!(gateway_routes().len() <= 60, "{}", gateway_routes().len());
+    let template = template();
+    for (name, parameter) in template["Parameters"].as_mapping().unwrap() {
+        let described = parameter["Description"].as_str().is_some_and(|text| text.len() > 20);
+        let choice = !parameter["AllowedValues"].is_null();
+        let checked =
+            choice || !(parameter["AllowedPattern"].is_null() || parameter["ConstraintDescription"].is_null());
+        assert!(described && checked, "{name:?}");
     }
+    let groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_sequence().unwrap();
+    let shown: BTreeSet<String> = groups.iter().flat_map(|group| texts(&group["Parameters"])).collect();
+    let known: BTreeSet<String> =
+        template["Parameters"].as_mapping().unwrap().keys().map(|name| name.as_str().unwrap().to_owned()).collect();
+    assert_eq!(shown, known);
 }
 
 #[test]
@@ -275,6 +305,32 @@ fn what_holds_data_survives_the_stack() {
     }
     assert_eq!(resources("AWS::DynamoDB::Table").len(), 1);
     assert_eq!(resources("AWS::S3::Bucket").len(), 1);
+    let table = &resources("AWS::DynamoDB::Table")["Table"]["Properties"];
+    assert_eq!(table["DeletionProtectionEnabled"], true);
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+}
+
+#[test]
+fn alarms_watch_metrics_that_are_there() {
+    let line = read("shared/src/log.rs");
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    assert!(alarms.len() >= 5);
+    for (name, alarm) in alarms {
+        let alarm = &alarm["Properties"];
+        let metric = alarm["MetricName"].as_str().unwrap();
+        match alarm["Namespace"].as_str().unwrap() {
+            "Perigee" => {
+                assert!(line.contains(&format!("Metric {{ name: \"{metric}\"")), "{name}: {metric}");
+                assert_eq!(texts(&alarm["Dimensions"][0]["Name"]), ["stack"], "{name}");
+            }
+            other => assert!(["AWS/ApiGateway", "AWS/Lambda"].contains(&other), "{name}: {other}"),
+        }
+        // Without calls there is nothing to be alarmed about.
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}");
+        assert!(read("docs/OPERATIONS.md").contains(&format!("`{name}`")), "docs/OPERATIONS.md explains {name}");
+    }
 }
 
 #[test]
@@ -284,11 +340,6 @@ fn uploads_that_nobody_ends_are_ended() {
     // For every key, a day after they began; their URLs have ended by then.
     let ends = |rule: &Value| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1;
     assert!(rules.iter().any(|rule| ends(rule) && rule["Status"] == "Enabled" && rule["Prefix"].is_null()));
-    let artifacts = &resources("AWS::IAM::ManagedPolicy")["ArtifactsPolicy"]["Properties"]["PolicyDocument"];
-    let actions = texts(&artifacts["Statement"][0]["Action"]);
-    for action in ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"] {
-        assert!(actions.contains(&format!("s3:{action}")), "{action}");
-    }
 }
 
 #[test]

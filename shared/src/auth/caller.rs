@@ -11,6 +11,7 @@ use crate::catalog::Visible;
 use crate::error::{Error, Result};
 use crate::gitlab::Token;
 use crate::model::ProjectId;
+use crate::record::note_project;
 
 /// Longer than any path that GitLab allows.
 const LONGEST_PATH: usize = 1_000;
@@ -189,6 +190,7 @@ impl Caller {
             ));
         }
         let level = if self.can_write() { grant.level() } else { grant.level().min(AccessLevel::ReadOnly) };
+        note_project(grant.project());
         Ok(Access::new(grant.clone(), level))
     }
 }

@@ -1,5 +1,6 @@
 //! The transport: time-outs, bounded retries, bounded answers, errors without secrets.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{SCOPE_HINT, Token};
 use crate::error::{Error, Result};
+use crate::record::note;
 
 /// All that one call may take, retries and pauses included.
 const TOTAL: Duration = Duration::from_secs(5);
@@ -250,7 +252,11 @@ fn backoff(retries: u32) -> Duration {
     Duration::from_millis(100 << retries).mul_f64(1.0 + rand::random::<f64>())
 }
 
+/// A call that failed for good; it counts as one in the request's record.
 pub(super) fn unavailable(reason: impl std::fmt::Display) -> Error {
+    note(|record| {
+        record.gitlab_failures.fetch_add(1, Ordering::Relaxed);
+    });
     Error::Unavailable(format!("GitLab: {reason}"))
 }
 

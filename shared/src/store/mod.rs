@@ -25,6 +25,7 @@ mod segment;
 mod skew;
 mod table;
 mod texts;
+mod throttles;
 pub(crate) mod tokens;
 
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub use logged_models::{NewLoggedModel, no_logged_model};
 pub use model_versions::{NewModelVersion, no_version};
 pub use registered_models::{NewRegisteredModel, no_registered_model};
 pub use registry_search::RegistryRows;
-pub use request::{Usage, UsageTotals, metered};
+pub use request::{Usage, UsageTotals};
 pub use run_item::StoredRun;
 pub use runs::{NewRun, RUN_NAME_TAG, RunOwner, RunUpdate, no_run};
 pub use runs_search::{RunPosition, RunRows};
@@ -91,8 +92,8 @@ impl Store {
             Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build()
         }
         let skew = skew::Skew::new(clock.clone());
-        let client =
-            aws_sdk_dynamodb::Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build());
+        let config = client.config().to_builder().interceptor(skew.clone()).interceptor(throttles::Throttles);
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
         Self {
             client,
             table,

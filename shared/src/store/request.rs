@@ -15,9 +15,11 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
-use super::Store;
 use super::item::{Item, key};
+use super::{Store, keys};
 use crate::error::{Error, Result};
+use crate::model::ExperimentId;
+use crate::record::note;
 
 /// How long a write that conflicts with transactions is tried again.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,26 +66,13 @@ impl Usage {
         self.count(|usage| &usage.write_milliunits, milliunits(capacity));
     }
 
-    /// Adds to the store's total and, inside [`metered`], to that of the request.
+    /// Adds to the store's total and to that of the request in hand.
     fn count(&self, counter: impl Fn(&Self) -> &AtomicU64, by: u64) {
         counter(self).fetch_add(by, Ordering::Relaxed);
-        let _outside_metered = OF_REQUEST.try_with(|usage| counter(usage).fetch_add(by, Ordering::Relaxed));
+        note(|record| {
+            counter(&record.usage).fetch_add(by, Ordering::Relaxed);
+        });
     }
-}
-
-tokio::task_local! {
-    /// What the request in hand has used.
-    static OF_REQUEST: Usage;
-}
-
-/// Runs a request's work and tells what it used.
-pub async fn metered<F: Future>(work: F) -> (F::Output, UsageTotals) {
-    OF_REQUEST
-        .scope(Usage::default(), async {
-            let output = work.await;
-            (output, OF_REQUEST.with(Usage::totals))
-        })
-        .await
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
@@ -101,6 +90,11 @@ pub(crate) enum Outcome {
 }
 
 impl Store {
+    /// Opens a connection, by reading what is not there: experiments begin at 1.
+    pub async fn connect(&self) -> Result<()> {
+        self.get(&keys::experiment(ExperimentId(0)), keys::META).await.map(|_| ())
+    }
+
     /// A strongly consistent read of one item.
     pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
         self.usage.request();
