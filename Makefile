@@ -27,10 +27,12 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 	cargo run -- $(ARGS)
 
 .PHONY: test
-test: check-format lint-and-venvs lint-template test-rust test-load test-clients test-catalog lambda-build ## everything that CI runs
+test: check-format lint-and-venvs lint-template test-rust test-load test-clients test-catalog deploy-test test-localstack ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
 	@for version in 3 2 210 catalog; do echo "clients, $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
+	@echo "deployed: $$(tail -1 $(CARGO_TARGET_DIR)/deployed.log)"
+	@echo "localstack: $$(grep -E '^(test result|skipped)' $(CARGO_TARGET_DIR)/localstack.log)"
 
 .PHONY: check-format
 check-format:
@@ -43,7 +45,8 @@ lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: venvs
-venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-catalog/installed .venv-tools/installed
+venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-catalog/installed .venv-tools/installed \
+    .venv-deploy/installed localstack
 
 # Python's downloads go on while the compiler works.
 .PHONY: lint-and-venvs
@@ -122,6 +125,37 @@ lambda-build: .venv-tools/installed ## build every function as Lambda runs it (P
 	    fi; \
 	done
 
+# Kept in $(CARGO_TARGET_DIR)/cloud.log: what MiniStack and the functions said.
+.PHONY: deploy-test
+deploy-test: .venv-deploy/installed lambda-build ## deploy template.yaml into an imitation of AWS and use it (PROFILE=release)
+	@echo "== deployed"
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local PERIGEE_LAMBDA_DIR=$(CARGO_TARGET_DIR)/lambda \
+	    PERIGEE_CLOUD_LOG=$(CARGO_TARGET_DIR)/cloud.log \
+	    .venv-deploy/bin/python -m pytest tests/deploy -q -p no:cacheprovider 2>&1 \
+	    | tee $(CARGO_TARGET_DIR)/deployed.log
+	@$(MAKE) invoke
+
+# In a container where Docker is, else under Lambda's runtime interface emulator.
+EVENT ?= $(notdir $(basename $(wildcard events/*.json)))
+.PHONY: invoke
+invoke: .venv-deploy/installed .venv-tools/installed ## run a function once on a recorded event: EVENT=tracking, the name of a file in events/
+	@test -e $(CARGO_TARGET_DIR)/lambda/mlflow-tracking/bootstrap || $(MAKE) lambda-build
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
+	    .venv-deploy/bin/python tests/deploy/invoke.py --functions $(CARGO_TARGET_DIR)/lambda $(EVENT)
+
+# Its free core has S3; with AWS_ENDPOINT_URL set to a full LocalStack the suites of the table run there, too.
+.PHONY: test-localstack
+test-localstack: ## storage and artifact suites against LocalStack (or what AWS_ENDPOINT_URL names)
+	@echo "== localstack"
+	@mkdir -p $(CARGO_TARGET_DIR)
+	.ci/localstack test 2>&1 | tee $(CARGO_TARGET_DIR)/localstack.log
+
+.PHONY: localstack
+localstack:
+	@.ci/localstack install
+
 .PHONY: readme
 readme: ## rewrite README's endpoint table from the routes
 	UPDATE_README=1 cargo test --package integration-tests readme
@@ -135,6 +169,14 @@ bench: .venv-mlflow3/installed ## compare with the stock MLflow server: latency,
 	cargo build --release --locked --package local
 	.venv-mlflow3/bin/python tests/bench/bench.py $(ARGS)
 
+# Link-time optimisation takes minutes for each function.
+.PHONY: coldstart
+coldstart: .venv-deploy/installed ## CPU time, memory and size of every function's cold start, release builds (ARGS="--runs 5")
+	$(MAKE) lambda-build PROFILE=release
+	cargo test --workspace --locked --no-run --quiet
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
+	    .venv-deploy/bin/python tests/bench/coldstart.py --functions $(CARGO_TARGET_DIR)/lambda $(ARGS)
+
 .PHONY: bench-catalog
 bench-catalog: ## CPU time and memory of catalog searches among 1,000, 10,000 and 100,000 items
 	cargo run --release --locked --package stac-catalog --example search_bench
@@ -142,7 +184,7 @@ bench-catalog: ## CPU time and memory of catalog searches among 1,000, 10,000 an
 .PHONY: clean
 clean: ## remove everything that was built or installed here; the hub's data in .perigee stays
 	cargo clean
-	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-catalog .venv-tools .aws-sam
+	rm -rf .venv-mlflow3 .venv-mlflow2 .venv-mlflow210 .venv-catalog .venv-tools .venv-deploy .venv-localstack .aws-sam
 
 .venv-mlflow%/installed: tests/clients/requirements-mlflow%.txt
 	@echo "== installing $< into .venv-mlflow$*"
@@ -155,6 +197,12 @@ clean: ## remove everything that was built or installed here; the hub's data in 
 	@echo "== installing $< into .venv-catalog"
 	$(PYTHON) -m venv .venv-catalog
 	.venv-catalog/bin/pip install --quiet --requirement $<
+	touch $@
+
+.venv-deploy/installed: tests/deploy/requirements.txt
+	@echo "== installing $< into .venv-deploy"
+	$(PYTHON) -m venv .venv-deploy
+	.venv-deploy/bin/pip install --quiet --requirement $<
 	touch $@
 
 # cargo-lambda brings a cross compiler of 300 MB, which nothing here needs.

@@ -24,7 +24,7 @@ use crate::groups::groups;
 use crate::start::StartError;
 
 /// Names that nobody has to choose locally.
-const TABLE: &str = "perigee";
+pub const TABLE: &str = "perigee";
 pub const BUCKET: &str = "perigee-artifacts";
 
 /// What the hub is built on; the rest of its settings are environment variables.
@@ -32,6 +32,7 @@ pub const BUCKET: &str = "perigee-artifacts";
 pub struct Backends {
     pub dynamodb: AwsService,
     pub s3: AwsService,
+    pub table: String,
     pub bucket: String,
     /// Without a slash at the end.
     pub gitlab_url: String,
@@ -48,7 +49,7 @@ pub struct Backends {
 /// Everything that handlers need, over `backends`. Table and bucket exist when this returns.
 pub async fn state(backends: &Backends) -> Result<AppState, StartError> {
     let config = Config::with_defaults(&Config {
-        table: TABLE.to_owned(),
+        table: backends.table.clone(),
         bucket: backends.bucket.clone(),
         gitlab_url: backends.gitlab_url.clone(),
         public_url: backends.public_url.clone(),

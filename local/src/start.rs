@@ -161,6 +161,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
         let backends = Backends {
             dynamodb: dynamodb.clone(),
             s3: s3.clone(),
+            table: hub::TABLE.to_owned(),
             bucket: hub::BUCKET.to_owned(),
             gitlab_url: gitlab_url.clone(),
             public_url: url.clone(),

@@ -125,12 +125,12 @@ def run_perigee(*arguments: str, environment: dict[str, str] | None = None) -> I
 
 
 @contextlib.contextmanager
-def run_gitlab() -> Iterator[str]:
+def run_gitlab(*arguments: str) -> Iterator[str]:
     """The GitLab stand-in of the local hub alone, with the demo accounts and projects. Yields its URL."""
     ports = [free_port() for _ in range(3)]
     url = f"http://127.0.0.1:{ports[2]}"
     with tempfile.TemporaryDirectory(prefix="perigee-test-") as folder:
-        command = _local("--only-emulators", "--memory", "--emulator-ports", ",".join(str(port) for port in ports))
+        command = _local("--only-emulators", "--memory", "--emulator-ports", ",".join(str(port) for port in ports), *arguments)
         log = pathlib.Path(folder, "log")
         with _running(command, _plain_environment(), f"{url}/api/v4/user", 60, log, status=401):
             yield url

@@ -44,6 +44,7 @@ impl Functions {
         let mut state: AppState = hub::state(&Backends {
             dynamodb: services.dynamodb.clone(),
             s3: services.s3.clone(),
+            table: hub::TABLE.to_owned(),
             bucket: hub::BUCKET.to_owned(),
             gitlab_url: services.gitlab_url.clone(),
             public_url: "https://hub.example.com".into(),

@@ -80,25 +80,35 @@ impl Hub {
         let (stop, stopped) = watch::channel(false);
         let gitlab_url = listen(local::gitlab::router(world.clone()), stopped.clone());
         let folder = tempfile::tempdir().unwrap();
-        // Another S3 where the environment names one; its buckets outlive a test, so each test has its own.
+        // Other services where the environment names them; what they hold outlives a test, so each test has its own.
         let others = EndpointVariables::read(|name| std::env::var(name).ok());
-        let (s3, bucket) = match others.s3 {
-            Some(endpoint) => {
-                let (credentials, region) = (others.credentials, others.region);
-                (AwsService::Endpoint { endpoint, credentials, region }, format!("perigee-{}", uuid::Uuid::new_v4()))
-            }
+        let other = |endpoint| AwsService::Endpoint {
+            endpoint,
+            credentials: others.credentials,
+            region: others.region,
+        };
+        let own_name = || format!("perigee-{}", uuid::Uuid::new_v4());
+        let (s3, bucket) = match others.s3.clone() {
+            Some(endpoint) => (other(endpoint), own_name()),
             None => {
                 let endpoint = listen(s3::router(folder.path()).unwrap(), stopped.clone());
                 (AwsService::Embedded { endpoint }, hub::BUCKET.to_owned())
             }
         };
-        let listener = serve::bind(loopback(), "").unwrap();
-        let dynamodb_url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(dynamodb::serve(listener, dynamodb::open(None).unwrap(), stopped));
+        let (dynamodb, table) = match others.dynamodb.clone() {
+            Some(endpoint) => (other(between(endpoint).await), own_name()),
+            None => {
+                let listener = serve::bind(loopback(), "").unwrap();
+                let endpoint = format!("http://{}", listener.local_addr().unwrap());
+                tokio::spawn(dynamodb::serve(listener, dynamodb::open(None).unwrap(), stopped));
+                (AwsService::Embedded { endpoint: between(endpoint).await }, hub::TABLE.to_owned())
+            }
+        };
         let clock = Clock::default();
         let backends = Backends {
-            dynamodb: AwsService::Embedded { endpoint: between(dynamodb_url).await },
+            dynamodb,
             s3,
+            table,
             bucket,
             gitlab_url,
             public_url: "http://127.0.0.1".into(),

@@ -47,7 +47,7 @@ async fn s1_no_token_is_in_any_document() {
         }
     }
     let table = crate::hub::table(&hub).await;
-    let stored = table.scan().table_name("perigee").send().await.unwrap();
+    let stored = table.scan().table_name(&hub.state.config.table).send().await.unwrap();
     assert!(stored.count > 10);
     assert!(!format!("{:?}", stored.items).contains("glpat-"));
     // What one caller saw is not what the next one sees.
@@ -127,7 +127,7 @@ async fn s10_tokens_are_remembered_by_their_hash() {
         assert_eq!(get(&hub, &format!("glpat-made-up-{number}"), "/api/stac/search").await.status, 401);
     }
     let table = crate::hub::table(&hub).await;
-    let items = table.scan().table_name("perigee").send().await.unwrap().items.unwrap_or_default();
+    let items = table.scan().table_name(&hub.state.config.table).send().await.unwrap().items.unwrap_or_default();
     let keys: Vec<String> = items.iter().map(|item| item["PK"].as_s().unwrap().clone()).collect();
     let tokens: std::collections::BTreeSet<&String> = keys.iter().filter(|key| key.starts_with("TOKEN#")).collect();
     // The visitors' entry is one; made-up tokens leave none.

@@ -65,7 +65,7 @@ async fn a_deleted_model_leaves_nothing_behind() {
 
 /// The keys of all items, without the project's own item.
 async fn keys(hub: &Hub) -> BTreeSet<String> {
-    let scan = table(hub).await.scan().table_name("perigee").send().await.unwrap();
+    let scan = table(hub).await.scan().table_name(&hub.state.config.table).send().await.unwrap();
     let text = |item: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, name: &str| {
         item[name].as_s().unwrap().clone()
     };

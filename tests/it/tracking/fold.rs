@@ -10,7 +10,7 @@ pub async fn sort_keys(hub: &Hub, run: &str, prefix: &str) -> Vec<String> {
     let query = table(hub)
         .await
         .query()
-        .table_name("perigee")
+        .table_name(&hub.state.config.table)
         .consistent_read(true)
         .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
         .expression_attribute_values(":pk", AttributeValue::S(format!("RUN#{run}")))
@@ -29,7 +29,7 @@ pub async fn delete_segments(hub: &Hub, run: &str) -> usize {
     for key in &keys {
         let delete = client
             .delete_item()
-            .table_name("perigee")
+            .table_name(&hub.state.config.table)
             .key("PK", AttributeValue::S(format!("RUN#{run}")))
             .key("SK", AttributeValue::S(key.clone()));
         delete.send().await.unwrap();

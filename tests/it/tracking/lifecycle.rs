@@ -179,7 +179,7 @@ async fn a_busy_experiment_spreads_and_loses_no_run() {
         join_all(creators).await.into_iter().flatten().collect::<BTreeMap<i64, String>>()
     };
     let mut runs = create(&hub, 0, 520).await;
-    let get = table(&hub).await.get_item().table_name("perigee").consistent_read(true);
+    let get = table(&hub).await.get_item().table_name(&hub.state.config.table).consistent_read(true);
     let get = get.key("PK", AttributeValue::S(format!("EXP#{experiment}")));
     let meta = get.key("SK", AttributeValue::S("META".into())).send().await.unwrap().item.unwrap();
     assert_eq!(meta["shards"].as_n().unwrap(), "8", "500 runs in 10 s make an experiment busy");
@@ -204,7 +204,7 @@ async fn a_busy_experiment_spreads_and_loses_no_run() {
 async fn index_partitions(hub: &Hub, runs: &BTreeMap<i64, String>) -> BTreeSet<String> {
     let client = table(hub).await;
     let reads = runs.values().map(async |run| {
-        let get = client.get_item().table_name("perigee").key("PK", AttributeValue::S(format!("RUN#{run}")));
+        let get = client.get_item().table_name(&hub.state.config.table).key("PK", AttributeValue::S(format!("RUN#{run}")));
         let item = get.key("SK", AttributeValue::S("META".into())).send().await.unwrap().item.unwrap();
         item["GSI1PK"].as_s().unwrap().clone()
     });
