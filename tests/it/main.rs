@@ -1,6 +1,7 @@
 //! Everything that needs the assembled hub, a real wire, or the repository as a whole.
 #![allow(clippy::unwrap_used)]
 
+mod abuse;
 mod access;
 mod artifacts;
 mod catalog;
