@@ -115,6 +115,11 @@ lambda-build: .venv-tools/installed ## build every function as Lambda runs it (P
 	    fi; \
 	done
 
+# One target after the other, as the machine is given to each; a failure prints the shortest input that fails.
+.PHONY: fuzz
+fuzz: ## abuse every parser and every function, each for 60 s (SECONDS_EACH=..)
+	FUZZ_SECONDS=$(or $(SECONDS_EACH),60) cargo test --workspace --locked --test it abuse:: -- --test-threads=1 --nocapture
+
 .PHONY: readme
 readme: ## rewrite README's endpoint table from the routes
 	UPDATE_README=1 cargo test --package integration-tests readme

@@ -10,6 +10,7 @@ mod events;
 mod faults;
 mod house;
 mod hub;
+mod limits;
 mod openapi;
 mod readme;
 mod registry;

@@ -30,7 +30,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// GET `/`
-pub async fn get_landing_page(State(state): State<AppState>) -> Landing {
+pub async fn get_front_page(State(state): State<AppState>) -> Landing {
     Landing(page(&state.config))
 }
 

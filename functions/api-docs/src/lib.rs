@@ -18,7 +18,7 @@ const TAG: &str = "Documentation";
 pub fn routes() -> Vec<Route> {
     let get = Method::GET;
     vec![
-        Route::at(get.clone(), "/", Rule::Anyone, landing::get_landing_page)
+        Route::at(get.clone(), "/", Rule::Anyone, landing::get_front_page)
             .documented(Operation::new(TAG, "Get the hub's front page")),
         Route::at(get.clone(), "/openapi.json", Rule::Anyone, document::get_openapi)
             .documented(Operation::new(TAG, "Get this document")),

@@ -195,7 +195,9 @@ fn ask(index: &Index, search: &Search) {
 fn ask_filter(index: &Index, filter: Result<Filter, String>) {
     if let Ok(filter) = filter {
         assert!(filter.properties().len() <= stac_catalog::query::cql2::MAX_LENGTH);
-        ask(index, &Search { filter: Some(filter), ..Search::default() });
+        let mut search = Search::default();
+        search.filter = Some(filter);
+        ask(index, &search);
     }
 }
 

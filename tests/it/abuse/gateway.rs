@@ -124,6 +124,8 @@ const HEADERS: &[(&str, &[&str])] = &[
     ("cookie", &["a=b; c"]),
 ];
 
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
+
 /// A function, and what its routes are.
 struct Function {
     router: Router,
@@ -167,8 +169,7 @@ struct Request {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
-    let method = prop_oneof![4 => Just(None), 1 => select(&methods[..]).prop_map(Some)];
+    let method = prop_oneof![4 => Just(None), 1 => select(METHODS).prop_map(Some)];
     let header = select(HEADERS).prop_flat_map(|(name, values)| (Just(name), select(values)));
     let more = prop_oneof![6 => Just(String::new()), 1 => mutated(PIECES, PIECES)];
     let pieces = proptest::collection::vec(mutated(PIECES, PIECES), 3);
@@ -253,6 +254,45 @@ fn events() {
         let answer = runtime.block_on(shared::lambda::answer(function.router.clone(), parsed, "the-id-of-lambda"));
         check(&answer, &event);
     });
+}
+
+/// What is repeated to a client must not make the refusal too large to be sent.
+#[tokio::test]
+async fn a_huge_mistake_is_still_the_clients() {
+    let hub = Hub::start().await;
+    let quotes = "\"".repeat(2_200_000);
+    for endpoint in
+        ["experiments/create", "runs/search", "runs/log-batch", "registered-models/create", "runs/log-inputs"]
+    {
+        for member in ["name", "experiment_ids", "filter", "run_id", "metrics", "order_by", "datasets", "page_token"] {
+            for value in [json!(quotes), json!({"a": quotes}), json!([quotes])] {
+                let answer = hub.post(endpoint, json!({member: value})).await;
+                let status = answer.status.as_u16();
+                assert!(status < 500, "{endpoint} {member}: {status}");
+                assert!(answer.bytes.len() < 200_000, "{endpoint} {member}: {} bytes", answer.bytes.len());
+            }
+        }
+    }
+    for member in [
+        "collections",
+        "ids",
+        "q",
+        "filter",
+        "intersects",
+        "bbox",
+        "datetime",
+        "sortby",
+        "fields",
+        "token",
+        "limit",
+        "x",
+    ] {
+        for value in [json!(quotes), json!([quotes]), json!({quotes.clone(): 1})] {
+            let body = Some(json!({member: value}));
+            let answer = hub.call(DEVELOPER, http::Method::POST, "/api/stac/search", body).await;
+            assert!(answer.status.as_u16() < 500 && answer.bytes.len() < 200_000, "{member}: {}", answer.status);
+        }
+    }
 }
 
 #[test]
