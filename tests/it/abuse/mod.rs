@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 /// Far above what any input takes, here unoptimised and beside other work: what exceeds it hangs, or grows with a
 /// power of its input.
-const HANGS: Duration = Duration::from_secs(20);
+const HANGS: Duration = Duration::from_secs(30);
 
 /// Gives `check`, which panics where a promise is broken, values of `strategy`: as many as `PROPTEST_CASES` says, over
 /// again until `FUZZ_SECONDS` have passed.
