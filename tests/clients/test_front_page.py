@@ -12,7 +12,7 @@ import requests
 
 pytest.importorskip("playwright", reason="runs in .venv-catalog: make test-catalog")
 
-from servers import PROJECT, run_perigee, token
+from servers import PROJECT, REPOSITORY, run_perigee, token
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine; apt-get install chromium")
@@ -71,6 +71,27 @@ def commands(hub, project: str = PROJECT) -> list[str]:
     return [html.unescape(re.sub(r"</?mark>", "", block)).replace("group/project", project) for block in blocks]
 
 
+def shell(folder, *texts: str) -> str:
+    """What commands print; the packages that they would install are there."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    # `python` is the one of these tests.
+    folders = f"{os.path.dirname(os.path.abspath(sys.executable))}{os.pathsep}{os.environ['PATH']}"
+    environment |= {"PATH": folders, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    script = "\n".join(line for text in texts for line in text.splitlines() if "pip install" not in line)
+    done = subprocess.run(
+        ["bash", "-c", f"set -e\n{script}"],
+        # What the reader types when asked for a token.
+        input=f"{token('developer')}\n",
+        text=True,
+        capture_output=True,
+        cwd=folder,
+        env=environment,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_it_is_a_document_like_the_others(perigee):
     answer = requests.get(f"{perigee.root}/", timeout=30)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -110,31 +131,22 @@ def test_its_commands_work(perigee, tmp_path):
     connect, track, large, find, fetch = commands(perigee)
     for text in (connect, large):
         assert subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True).stderr == ""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
-    # `python` is the one of these tests.
-    folders = f"{os.path.dirname(os.path.abspath(sys.executable))}{os.pathsep}{os.environ['PATH']}"
-    environment |= {"PATH": folders, "MLFLOW_DISABLE_TELEMETRY": "true"}
 
-    def shell(*texts: str) -> str:
-        script = "\n".join(line for text in texts for line in text.splitlines() if not line.startswith("pip "))
-        done = subprocess.run(
-            ["bash", "-c", f"set -e\n{script}"],
-            # What the reader types when asked for the token.
-            input=f"{token('developer')}\n",
-            text=True,
-            capture_output=True,
-            cwd=tmp_path,
-            env=environment,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert "'accuracy': 0.97" in shell(connect, large, track)
-    assert "earth/flood-model" in shell(connect, find)
+    assert "'accuracy': 0.97" in shell(tmp_path, connect, large, track)
+    assert "earth/flood-model" in shell(tmp_path, connect, find)
     if shutil.which("curl"):
-        shell(connect, fetch)
+        shell(tmp_path, connect, fetch)
         assert "flood" in (tmp_path / "README.md").read_text().lower()
+
+
+def test_the_readmes_commands_work(perigee, tmp_path):
+    readme = (REPOSITORY / "README.md").read_text().replace("http://127.0.0.1:5000", perigee.root)
+    blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    track, find = (block for block in blocks if "pip install" in block)
+    assert "'accuracy': 0.97" in shell(tmp_path, track)
+    if shutil.which("curl"):
+        printed = shell(tmp_path, find)
+        assert printed.startswith("earth/") and '"kind": "logistic-regression"' in printed
 
 
 @in_a_browser
