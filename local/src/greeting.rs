@@ -13,6 +13,7 @@ pub fn print(args: &Args, running: &Running) {
         say(format_args!("Perigee is ready\n\n  hub       {hub}/mlflow"));
         say(format_args!("  stac      {hub}/api/stac/"));
         say(format_args!("  docs      {hub}/api/docs"));
+        say(format_args!("  start     {hub}/  (the front page, for a browser)"));
         if !args.listen.ip().is_loopback() {
             say("            reachable from other machines, while the demo tokens below are public knowledge");
         }

@@ -20,6 +20,8 @@ pub enum Dialect {
 
 /// Seconds after which a fault of a service behind us is worth another try.
 const RETRY_AFTER_FAULT: u64 = 1;
+/// Characters of a refusal.
+const LONGEST_MESSAGE: usize = 10_000;
 
 impl Dialect {
     /// What is spoken at a path of the hub, for answers that no router gives.
@@ -69,7 +71,7 @@ impl Dialect {
             Error::Unavailable(_) => {
                 format!("A service behind this hub is not available; please try again. Request id {request_id}")
             }
-            other => other.to_string(),
+            other => shortened(other.to_string()),
         };
         let body = match self {
             Self::Mlflow => json!({"error_code": Self::mlflow_code(error), "message": message}),
@@ -95,6 +97,15 @@ impl Dialect {
         }
         response
     }
+}
+
+/// A message may repeat what was sent, and must fit into an answer nevertheless.
+fn shortened(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
+        message.truncate(end);
+        message.push_str("..");
+    }
+    message
 }
 
 impl IntoResponse for Error {

@@ -13,6 +13,8 @@ use axum::body::Body;
 use axum::http::header::HOST;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
@@ -237,14 +239,26 @@ fn request(mut event: ApiGatewayV2httpRequest, request_id: &str) -> Result<Reque
     let host = event.headers.remove(HOST);
     event.request_context.domain_name = None;
     event.request_context.stage = None;
+    let body = body(event.body.take(), event.is_base64_encoded)?;
     let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(event).into();
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
     parts.uri = uri;
     if let Some(host) = host {
         parts.headers.insert(HOST, host);
     }
     parts.extensions.insert(RequestId(request_id.to_owned()));
-    Ok(Request::from_parts(parts, Body::new(body)))
+    Ok(Request::from_parts(parts, body))
+}
+
+/// The body's bytes. `lambda_http` panics if what should be base64 is not.
+fn body(text: Option<String>, is_base64: bool) -> Result<Body> {
+    match text {
+        None => Ok(Body::empty()),
+        Some(text) if is_base64 => {
+            STANDARD.decode(text).map(Body::from).map_err(|_| Error::invalid("The body is not base64."))
+        }
+        Some(text) => Ok(Body::from(text)),
+    }
 }
 
 /// A URI that a router decodes to exactly `path`. Dot segments and backslashes are refused: a proxy or

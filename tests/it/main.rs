@@ -1,6 +1,7 @@
 //! Everything that needs the assembled hub, a real wire, or the repository as a whole.
 #![allow(clippy::unwrap_used)]
 
+mod abuse;
 mod access;
 mod artifacts;
 mod catalog;
@@ -9,6 +10,7 @@ mod events;
 mod faults;
 mod house;
 mod hub;
+mod limits;
 mod logs;
 mod openapi;
 mod readme;

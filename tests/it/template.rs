@@ -24,7 +24,8 @@ pub const FOLDERS: [&str; 8] = [
 /// With the paths that clients ask them for.
 fn functions() -> [(&'static str, Vec<String>); 8] {
     let below = |prefix: &str, routes: Vec<Route>| -> Vec<String> {
-        routes.iter().map(|route| example(&format!("{prefix}{}", route.path.trim_end_matches('/')))).collect()
+        let whole = routes.iter().map(|route| format!("{prefix}{}", route.path));
+        whole.map(|path| if path == "/" { path } else { example(path.trim_end_matches('/')) }).collect()
     };
     let projects = ["earth/flood-model", "earth/tools/ndvi", "a/b/c/d/tracking"];
     let in_project = |project| below(&format!("/mlflow/{project}/tracking"), mlflow_project::routes());

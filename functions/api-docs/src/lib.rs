@@ -1,6 +1,7 @@
-//! The OpenAPI document of all functions, and Swagger UI, which shows it.
+//! The hub's front page, the OpenAPI document of all functions, and Swagger UI, which shows it.
 
 mod document;
+mod landing;
 mod page;
 
 use axum::Router;
@@ -17,6 +18,8 @@ const TAG: &str = "Documentation";
 pub fn routes() -> Vec<Route> {
     let get = Method::GET;
     vec![
+        Route::at(get.clone(), "/", Rule::Anyone, landing::get_front_page)
+            .documented(Operation::new(TAG, "Get the hub's front page")),
         Route::at(get.clone(), "/openapi.json", Rule::Anyone, document::get_openapi)
             .documented(Operation::new(TAG, "Get this document")),
         Route::at(get.clone(), "/api/docs", Rule::Anyone, page::get_docs)

@@ -1,4 +1,4 @@
-//! The Lambda of the OpenAPI document and of Swagger UI.
+//! The Lambda of the front page, the OpenAPI document and Swagger UI.
 
 // One request at a time: a second thread would only have to be woken.
 #[tokio::main(flavor = "current_thread")]

@@ -152,7 +152,9 @@ async fn models(state: &AppState, id: ProjectId) -> Result<Vec<ModelVersion>> {
 async fn model_file(state: &AppState, model: &ModelOfProject) -> Result<Option<String>> {
     let Some(key) = description_of(state, &model.version).await? else { return Ok(None) };
     let Some(Found::Small(object)) = state.objects.get(&key, None, LARGEST_MLMODEL).await? else { return Ok(None) };
-    let Ok(description) = serde_yaml_ng::from_slice::<Value>(&object.bytes) else { return Ok(None) };
+    // Whoever may write to the project has written this.
+    let text = str::from_utf8(&object.bytes).ok();
+    let Some(description) = text.and_then(|text| item::yaml::parse(text).ok()) else { return Ok(None) };
     let python = &description["flavors"]["python_function"];
     let file = python["model_path"].as_str().or_else(|| python["data"].as_str());
     Ok(file.and_then(|file| ArtifactPath::parse_file(file).ok()).map(|path| path.as_str().to_owned()))

@@ -107,11 +107,23 @@ impl Shape {
         Self::drawn(geometry)
     }
 
-    /// A query's geometry as well-known text. The caller bounds its length and how deep it nests.
+    /// A query's geometry as well-known text. The caller bounds its length.
     ///
     /// # Errors
     /// Says in words why it is none, or too much of one.
     pub fn parse_wkt(text: &str) -> Result<Self, String> {
+        let mut open = 0_usize;
+        for byte in text.bytes() {
+            match byte {
+                b'(' => open += 1,
+                b')' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            // The parser calls itself for each.
+            if open > MAX_DEPTH {
+                return Err("a geometry does not nest as deep as this one".into());
+            }
+        }
         let geometry = Geometry::try_from_wkt_str(text).map_err(|why| format!("`{text}` is no geometry: {why}"))?;
         check_positions(&geometry)?;
         Self::drawn(geometry)

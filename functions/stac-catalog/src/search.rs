@@ -19,6 +19,8 @@ use crate::query::Search;
 
 /// Bytes of stored documents on a page: with the hub's URL in all their links they stay below what the gateway carries.
 const ROOM: usize = 3_000_000;
+/// Bytes of a search: links to its other pages repeat it.
+const LARGEST: usize = 256 * 1024;
 
 /// GET `/api/stac/search`
 pub async fn get_search(
@@ -39,6 +41,9 @@ pub async fn post_search(
 ) -> Result<Response> {
     let parameters = parameters(request.uri().query());
     let bytes = read_body(request.into_body()).await?;
+    if bytes.len() > LARGEST {
+        return Err(Error::invalid(format!("a search has at most {LARGEST} bytes, not {}", bytes.len())));
+    }
     let body: Value = match bytes.is_empty() {
         true => json!({}),
         false => {

@@ -18,13 +18,14 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// `attachment` with the file's name, and a name in ASCII for those who read no other.
+/// `attachment` with the file's name, and a name in ASCII for those who read no other. A header can hold it, whatever
+/// the name is.
 pub fn attachment(name: &str) -> String {
-    if name.is_ascii() {
+    let is_plain = |letter: &char| letter.is_ascii() && !letter.is_ascii_control();
+    if name.chars().all(|letter| is_plain(&letter)) {
         return format!("attachment; filename={}", quoted(name));
     }
-    let plain: String =
-        DecomposingNormalizerBorrowed::new_nfkd().normalize(name).chars().filter(char::is_ascii).collect();
+    let plain: String = DecomposingNormalizerBorrowed::new_nfkd().normalize(name).chars().filter(is_plain).collect();
     let plain = if plain.is_empty() { "download" } else { &plain };
     format!("attachment; filename={}; filename*=UTF-8''{}", quoted(plain), utf8_percent_encode(name, ATTR_CHAR))
 }
@@ -49,6 +50,7 @@ mod tests {
             ("x y.csv", "attachment; filename=\"x y.csv\""),
             ("q\"uote.txt", "attachment; filename=\"q\\\"uote.txt\""),
             ("café.png", "attachment; filename=cafe.png; filename*=UTF-8''caf%C3%A9.png"),
+            ("a\u{1b}b\n", "attachment; filename=ab; filename*=UTF-8''a%1Bb%0A"),
             ("日本語", "attachment; filename=download; filename*=UTF-8''%E6%97%A5%E6%9C%AC%E8%AA%9E"),
             (
                 "größe-洪水 1.txt",

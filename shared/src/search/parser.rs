@@ -11,6 +11,8 @@ use crate::model::validation::shown;
 const LONGEST_TEXT: usize = 256 * 1024;
 /// Comparisons in one filter.
 const MOST_COMPARISONS: usize = 200;
+/// Bytes of all LIKE patterns of a filter together: each costs its length times that of the value.
+const LONGEST_PATTERNS: usize = 8_000;
 /// Fields in one order_by; each may carry a text of 8,000 characters into the page token.
 const MOST_ORDER_FIELDS: usize = 20;
 
@@ -109,6 +111,7 @@ pub(super) fn parse_filter(filter: Option<&str>) -> Result<Vec<Comparison<'_>>> 
     let tokens = tokens(text).map_err(|stray| refuse_stray(text, &stray))?;
     let mut parser = Parser { text, tokens: &tokens, at: 0 };
     let mut comparisons = Vec::new();
+    let mut patterns = 0;
     while let Some(token) = parser.peek() {
         if token.is_word("AND") {
             parser.at += 1;
@@ -117,7 +120,16 @@ pub(super) fn parse_filter(filter: Option<&str>) -> Result<Vec<Comparison<'_>>> 
         if comparisons.len() == MOST_COMPARISONS {
             return Err(Error::invalid(format!("A filter can have at most {MOST_COMPARISONS} comparisons")));
         }
-        comparisons.push(parser.comparison(token)?);
+        let comparison = parser.comparison(token)?;
+        if comparison.comparator.ends_with("LIKE") {
+            patterns += comparison.value.source().len();
+        }
+        if patterns > LONGEST_PATTERNS {
+            return Err(Error::invalid(format!(
+                "The LIKE patterns of a filter can have at most {LONGEST_PATTERNS} bytes together"
+            )));
+        }
+        comparisons.push(comparison);
     }
     Ok(comparisons)
 }
@@ -432,6 +444,9 @@ mod tests {
         assert!(parse_filter(Some(&comparison.repeat(MOST_COMPARISONS))).is_ok());
         assert!(parse_filter(Some(&comparison.repeat(MOST_COMPARISONS + 1))).is_err());
         assert!(parse_filter(Some(&" ".repeat(LONGEST_TEXT + 1))).is_err());
+        let pattern = format!("a LIKE '{}' AND ", "x".repeat(1_990));
+        assert!(parse_filter(Some(&pattern.repeat(4))).is_ok());
+        assert!(parse_filter(Some(&pattern.repeat(5))).is_err());
         assert!(parse_order_by(&vec!["a".to_owned(); MOST_ORDER_FIELDS + 1]).is_err());
     }
 

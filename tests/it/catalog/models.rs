@@ -126,3 +126,27 @@ async fn where_only_members_read_the_catalog_tells_of_no_model() {
     registry_changed(&members).await;
     assert_eq!(models(&members).await.len(), 0);
 }
+
+#[tokio::test]
+async fn a_models_description_is_read_within_bounds() {
+    let hub = synced().await;
+    let experiment = hub.new_experiment("bombs").await;
+    let run = hub.new_run(&experiment).await;
+    // Written out, each would take gigabytes of memory or hours of time.
+    let text = format!("a: &a {}\nb: [{}]\n{MLMODEL}", "x".repeat(100_000), vec!["*a"; 35_000].join(","));
+    let nested = format!("{MLMODEL}a: {}", "[".repeat(200_000));
+    let lists: String =
+        (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(","))).collect();
+    for (name, description) in [("text", text), ("nested", nested), ("lists", format!("a0: &a0 [x]\n{lists}{MLMODEL}"))]
+    {
+        assert!(description.len() < 256 * 1024);
+        put(&hub, &format!("{experiment}/{run}/artifacts/{name}/MLmodel"), &description).await;
+        hub.post("registered-models/create", json!({"name": name})).await.ok();
+        let version = json!({"name": name, "source": format!("runs:/{run}/{name}"), "run_id": run});
+        hub.post("model-versions/create", version).await.ok();
+        let begun = Instant::now();
+        assert_eq!(registry_changed(&hub).await["summary"]["written"], 1, "{name}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{name}: {:?}", begun.elapsed());
+        assert!(models(&hub).await.contains(&format!("models:/{name}/1")));
+    }
+}

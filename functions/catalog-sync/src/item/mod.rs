@@ -26,7 +26,7 @@ mod spatial;
 mod tests;
 mod text;
 mod warnings;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::collections::BTreeSet;
 

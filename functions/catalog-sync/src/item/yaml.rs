@@ -16,7 +16,7 @@ const BRACKETS: usize = 64;
 ///
 /// # Errors
 /// A phrase for the author: the document is malformed, nested too deeply or too large.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let mut open = 0_usize;
     for byte in text.bytes() {
         match byte {
