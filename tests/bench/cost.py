@@ -35,7 +35,7 @@ TOUCHES = 0.70 / 20 * 2
 TOKENS = 0.05
 BILLED_MS = 18
 MEMORY_GB = 0.5
-LOG_KB = 0.7
+LOG_KB = 0.8
 
 
 def perigee(millions):
