@@ -82,11 +82,8 @@ impl Hub {
         let folder = tempfile::tempdir().unwrap();
         // Other services where the environment names them; what they hold outlives a test, so each test has its own.
         let others = EndpointVariables::read(|name| std::env::var(name).ok());
-        let other = |endpoint| AwsService::Endpoint {
-            endpoint,
-            credentials: others.credentials,
-            region: others.region,
-        };
+        let other =
+            |endpoint| AwsService::Endpoint { endpoint, credentials: others.credentials, region: others.region };
         let own_name = || format!("perigee-{}", uuid::Uuid::new_v4());
         let (s3, bucket) = match others.s3.clone() {
             Some(endpoint) => (other(endpoint), own_name()),

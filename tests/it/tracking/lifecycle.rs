@@ -204,7 +204,8 @@ async fn a_busy_experiment_spreads_and_loses_no_run() {
 async fn index_partitions(hub: &Hub, runs: &BTreeMap<i64, String>) -> BTreeSet<String> {
     let client = table(hub).await;
     let reads = runs.values().map(async |run| {
-        let get = client.get_item().table_name(&hub.state.config.table).key("PK", AttributeValue::S(format!("RUN#{run}")));
+        let get =
+            client.get_item().table_name(&hub.state.config.table).key("PK", AttributeValue::S(format!("RUN#{run}")));
         let item = get.key("SK", AttributeValue::S("META".into())).send().await.unwrap().item.unwrap();
         item["GSI1PK"].as_s().unwrap().clone()
     });
