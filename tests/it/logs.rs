@@ -205,7 +205,8 @@ async fn no_secret_is_ever_logged() {
     let in_query = "a-secret-in-the-query";
     let in_body = "a-secret-in-the-body";
     let mut lines = String::new();
-    let parts: [(fn(&AppState) -> Router, &[&str]); 4] = [
+    type Part<'a> = (fn(&AppState) -> Router, &'a [&'a str]);
+    let parts: [Part; 4] = [
         (mlflow_tracking::router, &[SEARCH, CREATE, "/mlflow/a/../b", "/mlflow/x"]),
         (stac_catalog::router, &["/api/stac/", "/api/stac/search", "/api/stac/collections/none"]),
         (file_download::router, &["/api/download/earth/flood-model/repository/model.json", "/api/check/earth%2Fx"]),
