@@ -145,7 +145,7 @@ fn ring_of(corners: usize) -> String {
 fn comb_of(corners: usize) -> String {
     let tooth = |at: usize| {
         let east = 340.0 * at as f64 / corners as f64 - 170.0;
-        [east, if at % 2 == 0 { -80.0 } else { 80.0 + at as f64 / 1_000.0 }]
+        [east, if at.is_multiple_of(2) { -80.0 } else { 80.0 + at as f64 / 1_000.0 }]
     };
     let mut ring: Vec<[f64; 2]> = (0..corners - 1).map(tooth).chain([[170.0, -85.0]]).collect();
     ring.push(ring[0]);
@@ -186,7 +186,7 @@ fn main() -> Result<()> {
     let conditions = vec!["sharinghub:stars < 0"; 23].join(" OR ");
     let heavy = "CASEI(title) LIKE CASEI('%Snow%') OR updated < TIMESTAMP('2019-01-01T00:00:00Z') \
         OR a_overlaps(keywords, ('flood', 'none')) OR s_intersects(geometry, BBOX(0, 0, 20, 20))";
-    let folds = vec!["CASEI(description) LIKE '%zzz%'"; 3].join(" OR ");
+    let folds = ["CASEI(description) LIKE '%zzz%'"; 3].join(" OR ");
     let lists =
         format!("a_overlaps(keywords, ('x'{})) OR license IN ('x'{})", ",'yyyyy'".repeat(100), ",'yyy'".repeat(100));
     let searches: [Case<'_>; 21] = [

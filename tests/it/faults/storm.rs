@@ -48,6 +48,7 @@ async fn trouble(hubs: [Hub; 2], seed: u64) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the seed, by which a failure is repeated, and the report")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_acknowledged_is_lost_or_doubled_in_a_storm() {
     let seed = from_environment("SEED", rand::random());

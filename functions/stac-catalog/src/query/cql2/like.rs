@@ -99,7 +99,7 @@ impl Part {
             Self::Literal(literal) => text.strip_suffix(std::str::from_utf8(literal.needle()).ok()?),
             Self::Mask(mask) => {
                 let mut rest = text.chars();
-                mask.characters.iter().rev().all(|expected| fits(*expected, rest.next_back())).then(|| rest.as_str())
+                mask.characters.iter().rev().all(|expected| fits(*expected, rest.next_back())).then_some(rest.as_str())
             }
         }
     }
@@ -141,7 +141,7 @@ impl Mask {
 /// What is behind these characters, if `text` begins with them; `None` among them is any.
 fn behind<'t>(characters: &[Option<char>], text: &'t str) -> Option<&'t str> {
     let mut rest = text.chars();
-    characters.iter().all(|expected| fits(*expected, rest.next())).then(|| rest.as_str())
+    characters.iter().all(|expected| fits(*expected, rest.next())).then_some(rest.as_str())
 }
 
 fn fits(expected: Option<char>, found: Option<char>) -> bool {
