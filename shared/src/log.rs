@@ -139,7 +139,7 @@ impl Serialize for Written<'_> {
         fields.serialize_field("project", &project.map(|project| project.0))?;
         fields.serialize_field("status", &line.status)?;
         fields.serialize_field("duration_ms", &line.milliseconds())?;
-        fields.serialize_field("errors", &u8::from(line.status >= 500))?;
+        fields.serialize_field("errors", &u8::from(line.status >= 500 && line.status != 501))?;
         fields.serialize_field("gitlab_failures", gitlab_failures)?;
         fields.serialize_field("dynamodb_throttles", dynamodb_throttles)?;
         fields.serialize_field("dynamodb_requests", &usage.requests)?;

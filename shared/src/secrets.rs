@@ -107,6 +107,8 @@ impl Extension {
             return serde_json::from_slice::<Answer>(&body)
                 .ok()
                 .and_then(|answer| answer.text)
+                // A file that an editor or `echo` has written ends with a line break.
+                .map(|text| text.trim().to_owned())
                 .filter(|secret| !secret.is_empty())
                 .ok_or_else(|| Failed::ForGood("it holds no text".to_owned()));
         }

@@ -56,7 +56,7 @@ def perigee(millions):
             + reads * price["DynamoDB on demand, per million read units"]
         ),
         "logs": millions * 1e6 * LOG_KB / 1e6 * price["CloudWatch logs, per GB"],
-        "metrics and alarms": (4 * price["CloudWatch metric"] if millions else 0) + 6 * price["CloudWatch alarm"],
+        "metrics and alarms": (4 * price["CloudWatch metric"] if millions else 0) + 7 * price["CloudWatch alarm"],
         "secrets": 3 * price["Secrets Manager, per secret"]
         + reading / 10_000 * price["Secrets Manager, per 10,000 calls"],
     }

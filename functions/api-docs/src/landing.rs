@@ -60,7 +60,7 @@ fn page(config: &Config) -> String {
         false => "Everybody to whom GitLab shows the project",
     };
     let categories: String = config.categories.iter().map(category).collect();
-    // Style and script last: what the settings say is not looked through for places to fill.
+    // Settings last: what they say is not looked through for places to fill.
     PAGE.replace("{{visitors}}", visitors)
         .replace("{{readers}}", readers)
         .replace("{{style}}", STYLE)

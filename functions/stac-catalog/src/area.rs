@@ -58,7 +58,8 @@ impl Area {
         match self.shape.geometry() {
             None => 2,
             Some(geometry) if self.parts.is_empty() => 25 + geometry.coords_count(),
-            Some(_) => 25 + self.parts.iter().map(Part::cost).sum::<usize>(),
+            // Most items are in the box of one part at most.
+            Some(_) => 25 + self.parts.len() / 2 + self.parts.iter().map(Part::cost).max().unwrap_or_default(),
         }
     }
 
@@ -132,7 +133,7 @@ impl Part {
             // The longitudes between which the edge passes this row.
             let at = |latitude: f64| {
                 let share = (latitude - south.y) / (north.y - south.y);
-                if share.is_finite() { south.x + share.clamp(0.0, 1.0) * (north.x - south.x) } else { south.x }
+                south.x + share.clamp(0.0, 1.0) * (north.x - south.x)
             };
             let (mut first, mut last) = (south.x, north.x);
             if north.y > south.y {
@@ -191,7 +192,7 @@ impl Part {
         };
         let crossed = cells().any(|cell| matches!(cell, Cell::Edges(edges) if edges.iter().any(|edge| passes(*edge))));
         // Where no edge touches it, each part of the item lies inside or outside as a whole.
-        crossed || self.filled && item.any_corner(|corner| self.holds(corner))
+        crossed || self.filled && item.any_part(|corner| self.holds(corner))
     }
 
     /// Is the point inside, given that it is on no edge? It is if a line due east crosses an odd number of edges.
@@ -228,11 +229,24 @@ impl Shape {
         }
     }
 
-    fn any_corner(&self, mut is: impl FnMut(Coord<f64>) -> bool) -> bool {
+    /// Is it so for one of its parts, each of which is as its first corner is?
+    fn any_part(&self, mut is: impl FnMut(Coord<f64>) -> bool) -> bool {
         match self.geometry() {
-            Some(geometry) => geometry.coords_iter().any(is),
+            Some(geometry) => any_part(geometry, &mut is),
             None => self.bounds().rects().any(|rect| is(rect.min())),
         }
+    }
+}
+
+fn any_part(geometry: &Geometry<f64>, is: &mut impl FnMut(Coord<f64>) -> bool) -> bool {
+    match geometry {
+        Geometry::MultiPolygon(polygons) => {
+            polygons.iter().any(|polygon| polygon.coords_iter().next().is_some_and(&mut *is))
+        }
+        Geometry::MultiLineString(lines) => lines.iter().any(|line| line.coords_iter().next().is_some_and(&mut *is)),
+        Geometry::MultiPoint(points) => points.iter().any(|point| is(point.0)),
+        Geometry::GeometryCollection(several) => several.iter().any(|one| any_part(one, is)),
+        one => one.coords_iter().next().is_some_and(is),
     }
 }
 

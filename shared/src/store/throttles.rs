@@ -38,6 +38,28 @@ impl Intercept for Throttles {
     }
 }
 
+/// By the kind of the error alone: the rest of it may repeat what a client wrote.
 fn is_throttle(error: &str) -> bool {
-    ["ProvisionedThroughputExceeded", "Throttling", "RequestLimitExceeded"].iter().any(|kind| error.contains(kind))
+    let kind = error.split_once("\"__type\":\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
+    ["ProvisionedThroughputExceeded", "Throttling", "RequestLimitExceeded"].iter().any(|one| kind.contains(one))
+        || kind.contains("TransactionCanceled") && error.contains("\"Code\":\"ThrottlingError\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_throttle;
+
+    #[test]
+    fn the_kind_of_the_error_counts_not_what_it_quotes() {
+        for (error, expected) in [
+            (r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"x"}"#, true),
+            (r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#, true),
+            (r#"{"__type":"a#ConditionalCheckFailedException","Item":{"name":{"S":"ThrottlingException"}}}"#, false),
+            (r#"{"__type":"a#TransactionCanceledException","CancellationReasons":[{"Code":"ThrottlingError"}]}"#, true),
+            (r#"{"__type":"a#TransactionCanceledException","CancellationReasons":[{"Code":"None"}]}"#, false),
+            ("<html>Throttling</html>", false),
+        ] {
+            assert_eq!(is_throttle(error), expected, "{error}");
+        }
+    }
 }

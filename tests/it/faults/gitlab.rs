@@ -135,7 +135,7 @@ async fn a_role_that_is_lost_mid_run_writes_for_at_most_a_minute() {
     assert_eq!((refusal.status, refusal.code().as_str()), (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST"));
 }
 
-/// The catalog without GitLab: what is public stays, nothing else is shown on a guess.
+/// What is no question to GitLab is answered without it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn health_and_errors_need_no_gitlab() {
     let (hub, run) = training().await;

@@ -88,6 +88,7 @@ async fn nothing_acknowledged_is_lost_or_doubled_in_a_storm() {
         let closed = check(&client, &ledger).await;
         assert_eq!(closed.points, findings.points, "{round}");
         findings.lost.extend(closed.lost);
+        findings.doubled.extend(closed.doubled);
         findings.strange.extend(closed.strange);
     }
     let conditions = format!("SEED={seed}, {hits:?} requests to DynamoDB and S3 hit");

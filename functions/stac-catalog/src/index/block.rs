@@ -23,9 +23,8 @@ pub(super) struct Block {
     documents: Vec<Document>,
     /// Ids, the texts for searches, and those of properties, one property after the other.
     texts: String,
+    /// Ascending by the number of the property.
     columns: Vec<Column>,
-    /// By the number of a property: which column it has, counted from 1, or 0. Shorter if the last ones have none.
-    places: Vec<u32>,
     /// Elements of all lists.
     elements: Vec<Datum>,
 }
@@ -33,6 +32,7 @@ pub(super) struct Block {
 /// The values of one property.
 #[derive(Debug)]
 struct Column {
+    property: u32,
     /// The documents that have it, ascending; none are listed if all have it.
     documents: Vec<u32>,
     values: Vec<Datum>,
@@ -98,7 +98,6 @@ impl Block {
         block.documents.shrink_to_fit();
         block.texts.shrink_to_fit();
         block.columns.shrink_to_fit();
-        block.places.shrink_to_fit();
         block.elements.shrink_to_fit();
         block
     }
@@ -148,9 +147,7 @@ impl Block {
         let in_all = values.len() == self.documents.len();
         let documents = if in_all { Vec::new() } else { values.iter().map(|(document, _)| *document).collect() };
         let values = values.into_iter().map(|(_, scalar)| self.datum(scalar)).collect();
-        self.columns.push(Column { documents, values });
-        self.places.resize(property as usize, 0);
-        self.places.push(size(self.columns.len()));
+        self.columns.push(Column { property, documents, values });
     }
 
     fn datum(&mut self, scalar: &Scalar) -> Datum {
@@ -199,8 +196,8 @@ impl<'a> Packed<'a> {
 
     /// The value of a property by its number.
     pub fn value(self, property: u32) -> Value<'a> {
-        let Block { columns, places, texts, elements, .. } = self.block;
-        let column = places.get(property as usize).and_then(|place| columns.get((*place as usize).checked_sub(1)?));
+        let Block { columns, texts, elements, .. } = self.block;
+        let column = columns.binary_search_by_key(&property, |column| column.property).ok().map(|at| &columns[at]);
         column.and_then(|column| column.get(self.number)).map_or(Value::Null, |datum| datum.value(texts, elements))
     }
 }

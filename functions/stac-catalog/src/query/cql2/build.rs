@@ -56,7 +56,11 @@ impl Builder {
                 if let Some(relation) = list_relation(&operator) {
                     let [left, right] = exactly(&name, arguments)?;
                     self.cost += 20;
-                    return Ok(Expr::Lists(relation, self.list(left)?, self.list(right)?));
+                    let (left, right) = (self.list(left)?, self.list(right)?);
+                    if !matches!((&left, &right), (ListOperand::Property(_), _) | (_, ListOperand::Property(_))) {
+                        return Err(format!("`{name}` takes a property and a list, not two lists"));
+                    }
+                    return Ok(Expr::Lists(relation, left, right));
                 }
                 if let Some(relation) = Relation::named(&operator) {
                     let [left, right] = exactly(&name, arguments)?;

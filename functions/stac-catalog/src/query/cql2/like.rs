@@ -65,12 +65,13 @@ impl Pattern {
     /// What it takes of what a search may cost: parts with `_` that may be anywhere are tried at many places.
     pub fn cost(&self) -> usize {
         let cost = |part: &Part| match part {
-            Part::Nothing | Part::Literal(_) => 0,
+            Part::Nothing => 0,
+            Part::Literal(_) => 2,
             Part::Mask(mask) if mask.run.needle().len() < 3 => 10 + 6 * mask.characters.len(),
             Part::Mask(mask) => 10 + mask.characters.len(),
         };
         let between = self.0.len().saturating_sub(1);
-        8 + self.0[..between].iter().skip(1).map(cost).sum::<usize>()
+        6 + self.0[..between].iter().skip(1).map(cost).sum::<usize>()
     }
 }
 
