@@ -391,6 +391,18 @@ fn functions_may_do_what_their_code_does_and_nothing_else() {
     assert_eq!(unused, of_the_local_hub, "methods that no function reaches");
 }
 
+/// Which right goes with which resource, to be looked at when it changes: the sources tell only which of both there are.
+#[test]
+fn each_right_is_for_its_resource() {
+    let mut lines: Vec<String> = Vec::new();
+    for folder in FOLDERS {
+        let rights = statements(&pascal_case(folder)).into_iter();
+        lines.extend(rights.map(|(action, resource)| format!("{folder}: {action} on {resource}")));
+    }
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
 #[test]
 fn every_operation_of_the_sdks_is_known() {
     let setup = ["describe_table", "create_table", "update_time_to_live", "head_bucket", "create_bucket"];
