@@ -15,6 +15,9 @@ import requests
 from servers import PROJECT, Perigee, token
 
 DEVELOPER = {"Authorization": f"Bearer {token('developer')}"}
+DEVELOPER_HEADER = f"Authorization: {DEVELOPER['Authorization']}"
+# What operations say that only GitLab's webhooks may call.
+WEBHOOK = [{"webhook": []}]
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -131,8 +134,8 @@ def about(things: Things, document: dict, view: str) -> dict:
     paths = {}
     for path, item in document["paths"].items():
         kept = {method: operation for method, operation in item.items() if "501" not in operation["responses"]}
-        # Only GitLab knows the secret of its webhooks.
-        kept = {method: operation for method, operation in kept.items() if operation["security"] != [{"webhook": []}]}
+        # These take another credential: see `webhooks`.
+        kept = {method: operation for method, operation in kept.items() if operation["security"] != WEBHOOK}
         for method, operation in kept.items():
             # Other credentials than the developer's would only be refused.
             if operation["security"]:
@@ -153,6 +156,16 @@ def about(things: Things, document: dict, view: str) -> dict:
                 parameter["schema"] = _leading_somewhere(parameter["schema"], values)
         if kept:
             paths[path.replace("/mlflow", view, 1)] = kept
+    return document | {"paths": paths}
+
+
+def webhooks(document: dict) -> dict:
+    """The document with GitLab's webhooks alone."""
+    paths = {}
+    for path, item in document["paths"].items():
+        kept = {method: operation for method, operation in item.items() if operation["security"] == WEBHOOK}
+        if kept:
+            paths[path] = kept
     return document | {"paths": paths}
 
 
@@ -177,7 +190,9 @@ class Outcome:
     succeeded: set[str]
 
 
-def schemathesis(hub: Perigee, document: dict, folder: pathlib.Path, examples: int, destructive: bool) -> Outcome:
+def schemathesis(
+    hub: Perigee, document: dict, folder: pathlib.Path, examples: int, destructive: bool, credential: str = DEVELOPER_HEADER
+) -> Outcome:
     """Tries every operation, or those alone that destroy what they are about, with some examples of each kind."""
     ids = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
     file, har = folder / "document.json", folder / f"calls-{destructive}.har"
@@ -185,7 +200,7 @@ def schemathesis(hub: Perigee, document: dict, folder: pathlib.Path, examples: i
     command = [str(pathlib.Path(sys.executable).with_name("schemathesis")), "run", str(file), "--url", hub.root]
     command += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--seed", "1"]
     command += ["--workers", "1", "--generation-database", "none", "--no-color", "--checks", ",".join(CHECKS), "--warnings", "off"]
-    command += ["--header", f"Authorization: {DEVELOPER['Authorization']}"]
+    command += ["--header", credential]
     command += ["--report", "har", "--report-har-path", str(har)]
     for name in ids:
         if bool(DESTRUCTIVE.match(name)) == destructive:

@@ -10,7 +10,7 @@ pytest.importorskip("schemathesis", reason="runs in .venv-catalog: make test-cat
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from openapi_run import DESTRUCTIVE, DEVELOPER, about, make_things, schemathesis
+from openapi_run import DESTRUCTIVE, DEVELOPER, about, make_things, schemathesis, webhooks
 from servers import PROJECT, run_perigee
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -73,6 +73,16 @@ def test_the_hub_answers_as_described(document, tmp_path, view, suffix, examples
     ids = {operation["operationId"] for _, _, operation in operations(described)}
     assert any(DESTRUCTIVE.match(name) for name in ids)
     assert ids - kept.succeeded - lost.succeeded == set()
+
+
+def test_webhooks_are_answered_as_described(document, tmp_path):
+    secret = "the secret of these tests"
+    with run_perigee(environment={"PERIGEE_WEBHOOK_SECRET": secret}) as hub:
+        described = webhooks(document)
+        found = schemathesis(hub, described, tmp_path, 100, destructive=False, credential=f"X-Gitlab-Token: {secret}")
+    assert found.passed, found.text
+    assert found.calls > 50
+    assert found.succeeded == {operation["operationId"] for _, _, operation in operations(described)} != set()
 
 
 def test_what_is_not_served_says_so(perigee, document):
