@@ -95,14 +95,14 @@ impl Part {
         Some(part)
     }
 
-    /// Three for each edge that a cell has in the mean of those that have any.
+    /// Five for each edge that a cell has in the mean of those that have any.
     fn cost(&self) -> usize {
         let edges = self.cells.iter().filter_map(|cell| match cell {
             Cell::Edges(edges) => Some(edges.len()),
             _ => None,
         });
         let (cells, all) = edges.fold((1, 0), |(cells, all), edges| (cells + 1, all + edges));
-        3 * all / cells
+        5 * all / cells
     }
 
     /// Which row a latitude is in, or the nearest. Edges and items are put in rows by the same sum, so that both

@@ -67,7 +67,8 @@ impl Pattern {
         let cost = |part: &Part| match part {
             Part::Nothing => 0,
             Part::Literal(_) => 2,
-            Part::Mask(mask) if mask.run.needle().len() < 3 => 10 + 6 * mask.characters.len(),
+            // One or two letters are everywhere.
+            Part::Mask(mask) if mask.run.needle().len() < 3 => 64,
             Part::Mask(mask) => 10 + mask.characters.len(),
         };
         let between = self.0.len().saturating_sub(1);
