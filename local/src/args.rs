@@ -25,7 +25,7 @@ Environment:
   PERIGEE_CATEGORIES           JSON list of the catalog's categories; see the README
   PERIGEE_SYNC_TOKEN           token with which the catalog reads a GitLab given by --gitlab
   PERIGEE_WEBHOOK_SECRET       secret that GitLab's webhooks send; without it they are refused
-  RUST_LOG                     log filter, e.g. info or local=debug
+  RUST_LOG                     log filter, e.g. info; local=debug needs a debug build
 
 Examples:
   local                        hub on http://127.0.0.1:5000, data kept in .perigee

@@ -2,6 +2,7 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
+use shared::aws::http_client;
 
 use crate::emulators::{ACCESS_KEY, REGION, SECRET_KEY};
 
@@ -57,7 +58,7 @@ impl AwsService {
             AwsService::Endpoint { endpoint, credentials, region } => (Some(endpoint), *credentials, *region),
             AwsService::Real => (None, true, true),
         };
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
         if let Some(endpoint) = endpoint {
             loader = loader.endpoint_url(endpoint);
         }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
@@ -52,7 +53,7 @@ pub fn cors(router: Router) -> Router {
 
 /// Gives answers to GET and HEAD an ETag, answers 304 to who has them already, and compresses them.
 pub fn documents(router: Router) -> Router {
-    router.layer(middleware::from_fn(conditional)).layer(CompressionLayer::new())
+    router.layer(ServiceBuilder::new().layer(CompressionLayer::new()).layer(middleware::from_fn(conditional)))
 }
 
 async fn conditional(mut request: Request, next: Next) -> Response {

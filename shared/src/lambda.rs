@@ -23,6 +23,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::aws::environment;
 use crate::clock::Clock;
 use crate::config::{Config, TOKEN_KEY, Variables, variable};
 use crate::dialect::{Dialect, RequestId};
@@ -83,7 +84,7 @@ pub async fn run_open(router: fn(&AppState) -> Router) -> std::result::Result<()
         // Nothing is signed with it that another instance would have to understand.
         let key = uuid::Uuid::new_v4().to_string();
         let variables = move |name: &str| if name == TOKEN_KEY { Some(key.clone()) } else { variable(name) };
-        Function::new(Box::new(variables.clone()), clients(&variables).await?, router)
+        Function::new(Box::new(variables.clone()), clients(&variables)?, router)
     };
     serve_requests(start(open).await?).await
 }
@@ -168,7 +169,7 @@ async fn start(make: impl Future<Output = Result<Function>>) -> std::result::Res
 
 /// Everything that a cold start can do before its first request, while Lambda gives it a full processor.
 async fn initialise(router: fn(&AppState) -> Router) -> Result<Function> {
-    let clients = clients(&variable).await?;
+    let clients = clients(&variable)?;
     let function = Function::new(Box::new(variable), clients.clone(), router)?;
     // A table that does not answer now may answer the request.
     match tokio::time::timeout(CONNECT, clients.store.connect()).await {
@@ -179,10 +180,10 @@ async fn initialise(router: fn(&AppState) -> Router) -> Result<Function> {
     Ok(function)
 }
 
-async fn clients(variables: &Variables<'_>) -> Result<Clients> {
+fn clients(variables: &Variables) -> Result<Clients> {
     let config = Config::read(variables, None)?;
-    let aws = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-    Clients::new(&config, &aws, &aws, Clock::default())
+    let (dynamodb, s3) = environment(variables);
+    Clients::new(&config, &dynamodb, &s3, Clock::default())
 }
 
 /// The whole way of one gateway event through a function, which may first have to read its secrets: 503 as long as it

@@ -2,6 +2,7 @@
 //! `docs/ARCHITECTURE.md` shows how the parts meet.
 
 pub mod auth;
+pub mod aws;
 pub mod catalog;
 pub mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod extract;
 pub mod function;
 pub mod gitlab;
+pub mod http_client;
 pub mod lambda;
 pub mod log;
 pub mod model;

@@ -3,6 +3,8 @@
 //! From the same data come the router, the README's endpoint table, the OpenAPI document, and the test that
 //! walks every route with every kind of caller.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, State};
@@ -12,6 +14,8 @@ use axum::http::{Method, Request, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::AccessLevel;
@@ -57,7 +61,7 @@ pub struct Route {
     /// The handler's name.
     pub name: &'static str,
     describe: Describe,
-    handler: MethodRouter<AppState>,
+    handler: MethodRouter<Arc<AppState>>,
 }
 
 /// An endpoint that exists below `/api` and below `/ajax-api`.
@@ -83,7 +87,7 @@ impl Route {
     /// An endpoint at exactly this path.
     pub fn at<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> Self
     where
-        H: Handler<T, AppState> + Handles<T>,
+        H: Handler<T, Arc<AppState>> + Handles<T>,
         T: 'static,
     {
         // The methods of `routes()` are constants: one that axum does not know is a mistake of the first test run.
@@ -104,7 +108,7 @@ impl Route {
     /// An RPC endpoint, which exists twice: below `/api` (clients) and below `/ajax-api` (web UI).
     pub fn api<H, T>(method: Method, path: &str, rule: Rule, handler: H) -> Twins
     where
-        H: Handler<T, AppState> + Handles<T>,
+        H: Handler<T, Arc<AppState>> + Handles<T>,
         T: 'static,
     {
         Twins([
@@ -170,6 +174,7 @@ const NOT_SERVED: Operation =
 
 /// The router of some routes, without a fallback; `render` it once, at the outside.
 pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
+    let state = Arc::new(state.clone());
     let mut router = Router::new();
     for route in routes {
         let check = middleware::from_fn_with_state((state.clone(), route.rule), admit);
@@ -181,7 +186,7 @@ pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {
         .method_not_allowed_fallback(|request: Request<Body>| async move {
             Error::MethodNotAllowed(request.method().to_string())
         })
-        .with_state(state.clone())
+        .with_state(state)
 }
 
 /// The fallback of a function: no route has this path.
@@ -190,7 +195,7 @@ pub async fn no_such_endpoint(uri: Uri) -> Error {
 }
 
 /// Puts the caller, bound to the route's level, where `Caller` and `Context` find it; 401 otherwise.
-async fn admit(State((state, rule)): State<(AppState, Rule)>, mut request: Request<Body>, next: Next) -> Response {
+async fn admit(State((state, rule)): State<(Arc<AppState>, Rule)>, mut request: Request<Body>, next: Next) -> Response {
     if let Some(pattern) = request.extensions().get::<MatchedPath>() {
         note_route(pattern.as_str());
     }
@@ -217,15 +222,18 @@ async fn admit(State((state, rule)): State<(AppState, Rule)>, mut request: Reque
 
 /// Renders the errors of a router in its dialect; a panic becomes an [`Error::Internal`].
 pub fn render(router: Router, dialect: Dialect) -> Router {
-    router
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
-            let text = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Error::Internal(format!("panic: {}", text.unwrap_or_default())).into_response()
-        }))
-        .layer(middleware::from_fn(move |request, next| render_errors(dialect, request, next)))
-        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+    let panicked = |panic: Box<dyn std::any::Any + Send>| {
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Error::Internal(format!("panic: {}", text.unwrap_or_default())).into_response()
+    };
+    // In one piece, the outermost first: a router boxes every route anew for each layer that it gets.
+    let layers = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::if_not_present(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")))
+        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(middleware::from_fn(move |request, next| render_errors(dialect, request, next)))
+        .layer(CatchPanicLayer::custom(panicked));
+    router.layer(layers)
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::config::ExtensionSettings;
 use crate::error::{Error, Result};
+use crate::http_client;
 
 /// How long all secrets together may take, further tries included.
 const TOTAL: Duration = Duration::from_secs(3);
@@ -49,7 +50,7 @@ enum Failed {
 impl Extension {
     /// A client of the extension; opens no connection.
     pub fn new(settings: ExtensionSettings) -> Result<Self> {
-        let http = reqwest::Client::builder()
+        let http = http_client::builder()
             // Loopback and plain: without roots of trust the client is made in no time.
             .tls_certs_only([])
             .no_proxy()

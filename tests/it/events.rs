@@ -206,7 +206,7 @@ async fn a_large_file_passes_by_the_gateway() {
             document(&answer)
         };
         let begun = post("create", json!({"path": "/home/me/w.bin", "num_parts": 1})).await;
-        let client = reqwest::Client::new();
+        let client = shared::http_client::client();
         let put = client.put(begun["credentials"][0]["url"].as_str().unwrap()).body(vec![7; 5_000_000]);
         let etag = put.send().await.unwrap().headers()["etag"].to_str().unwrap().to_owned();
         let parts = json!([{"part_number": 1, "etag": etag}]);

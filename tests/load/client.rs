@@ -58,7 +58,7 @@ impl Reply {
 impl Client {
     /// A client of the instances at `bases`, root URLs without a slash at the end.
     pub fn new(bases: Vec<String>, patience: Duration) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).tcp_nodelay(true).no_proxy();
+        let http = shared::http_client::builder().timeout(Duration::from_secs(30)).tcp_nodelay(true).no_proxy();
         // A redirect leads to S3 and is none of the hub's answers.
         let http = http.redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, bases, next: AtomicUsize::new(0), patience, stats: Mutex::default() }

@@ -1,5 +1,7 @@
 //! The OpenAPI document. `local openapi` writes it from the routes of all functions; a test compares.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +17,7 @@ const MEDIA_TYPE: &str = "application/vnd.oai.openapi+json;version=3.1";
 pub struct OpenApi(String);
 
 /// GET `/openapi.json`
-pub async fn get_openapi(State(state): State<AppState>) -> OpenApi {
+pub async fn get_openapi(State(state): State<Arc<AppState>>) -> OpenApi {
     OpenApi(DOCUMENT.replace(&format!("\"{ROOT}\""), &format!("\"{}\"", state.config.public_url)))
 }
 

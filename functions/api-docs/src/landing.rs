@@ -1,6 +1,6 @@
 //! The hub's front page: what it serves, and commands for the visitor's project. One document that loads nothing.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -30,7 +30,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// GET `/`
-pub async fn get_front_page(State(state): State<AppState>) -> Landing {
+pub async fn get_front_page(State(state): State<Arc<AppState>>) -> Landing {
     Landing(page(&state.config))
 }
 

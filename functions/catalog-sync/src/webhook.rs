@@ -1,5 +1,6 @@
 //! GitLab's webhooks: something happened in a project, so its items are refreshed at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -39,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// POST `/api/webhooks/gitlab`: project, group and system hooks. A delivery that comes twice is answered twice and
 /// handled once; one that could not be handled is answered 503, and the schedule mends what it was about.
-pub async fn receive_webhook(State(state): State<AppState>, request: Request<Body>) -> Result<Json<Outcome>> {
+pub async fn receive_webhook(State(state): State<Arc<AppState>>, request: Request<Body>) -> Result<Json<Outcome>> {
     let (parts, body) = request.into_parts();
     let event: Value = serde_json::from_slice(&read_body(body).await?)
         .map_err(|error| Error::invalid(format!("the body is not JSON: {error}")))?;

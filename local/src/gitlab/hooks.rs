@@ -85,7 +85,7 @@ async fn deliver(
     done: Arc<Mutex<Vec<Delivery>>>,
     waiting: watch::Sender<usize>,
 ) {
-    let client = reqwest::Client::new();
+    let client = shared::http_client::client();
     while let Some(mut delivery) = receiver.recv().await {
         let request = client
             .post(&target.url)

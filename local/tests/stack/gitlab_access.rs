@@ -8,7 +8,7 @@ const PROJECTS: [&str; 5] =
     ["earth/flood-model", "earth/land-cover", "earth/sentinel-patches", "earth/tools/ndvi", "lab/secret-model"];
 
 pub async fn rest(running: &Running, path: &str, token: Option<&str>) -> (u16, Value) {
-    let mut request = reqwest::Client::new().get(format!("{}{path}", running.gitlab_url));
+    let mut request = shared::http_client::client().get(format!("{}{path}", running.gitlab_url));
     if let Some(token) = token {
         request = request.header("private-token", token);
     }
@@ -17,7 +17,7 @@ pub async fn rest(running: &Running, path: &str, token: Option<&str>) -> (u16, V
 }
 
 pub async fn graphql(running: &Running, token: Option<&str>, query: &str, variables: Value) -> (u16, Value) {
-    let mut request = reqwest::Client::new().post(format!("{}/api/graphql", running.gitlab_url));
+    let mut request = shared::http_client::client().post(format!("{}/api/graphql", running.gitlab_url));
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }

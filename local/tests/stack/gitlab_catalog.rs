@@ -11,7 +11,7 @@ const OUTSIDER: Option<&str> = Some("glpat-local-outsider");
 #[tokio::test]
 async fn stars_come_and_go() {
     let running = super::emulators().await;
-    let client = reqwest::Client::new();
+    let client = shared::http_client::client();
     let post = async |path: &str, token: &str| {
         let url = format!("{}/api/v4/projects/{path}", running.gitlab_url);
         client.post(url).header("private-token", token).send().await.unwrap().status().as_u16()

@@ -266,7 +266,7 @@ async fn stars_beyond_one_page() {
     for id in 2_000..2_120 {
         world.add_project(id, &format!("earth/star-{id}"), Visibility::Internal).unwrap();
         let url = format!("{}/api/v4/projects/{id}/star", running.gitlab_url);
-        let answer = reqwest::Client::new().post(url).bearer_auth("glpat-local-guest").send().await.unwrap();
+        let answer = shared::http_client::client().post(url).bearer_auth("glpat-local-guest").send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 201);
     }
     assert_eq!(gitlab.starred(&guest).await.unwrap().len(), 121);

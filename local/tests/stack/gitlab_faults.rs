@@ -9,7 +9,7 @@ use local::gitlab::Fault;
 async fn faults_hit_and_heal() {
     let running = super::emulators().await;
     let world = running.world.as_ref().unwrap();
-    let client = reqwest::Client::new();
+    let client = shared::http_client::client();
     let user = format!("{}/api/v4/user", running.gitlab_url);
     let graphql = format!("{}/api/graphql", running.gitlab_url);
     let ask = || client.get(&user).bearer_auth("glpat-local-guest").send();
@@ -41,7 +41,7 @@ async fn faults_hit_and_heal() {
 async fn calls_are_counted_by_route() {
     let running = super::emulators().await;
     let world = running.world.as_ref().unwrap();
-    let client = reqwest::Client::new();
+    let client = shared::http_client::client();
     for path in ["/api/v4/projects/1", "/api/v4/projects/earth%2Fland-cover", "/api/v4/user", "/other"] {
         client.get(format!("{}{path}", running.gitlab_url)).send().await.unwrap();
     }

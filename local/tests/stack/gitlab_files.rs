@@ -9,7 +9,8 @@ use serde_json::Value;
 const RAW: &str = "/api/v4/projects/1/repository/files/w.bin/raw?ref=main";
 
 async fn ask(url: &str, method: Method, path: &str, range: Option<&str>) -> Response {
-    let request = reqwest::Client::new().request(method, format!("{url}{path}")).bearer_auth("glpat-local-developer");
+    let request =
+        shared::http_client::client().request(method, format!("{url}{path}")).bearer_auth("glpat-local-developer");
     match range {
         Some(range) => request.header("range", range).send().await.unwrap(),
         None => request.send().await.unwrap(),

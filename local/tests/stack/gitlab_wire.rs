@@ -57,8 +57,9 @@ async fn scopes() {
         assert_eq!((&own["scopes"], &own["user_id"], &own["revoked"]), (&scopes, &json!(2), &json!(false)));
     }
     assert_eq!(rest(&running, "/api/v4/personal_access_tokens/self", Some("oauth")).await.0, 400);
-    let info =
-        |token: &str| reqwest::Client::new().get(format!("{}/oauth/token/info", running.gitlab_url)).bearer_auth(token);
+    let info = |token: &str| {
+        shared::http_client::client().get(format!("{}/oauth/token/info", running.gitlab_url)).bearer_auth(token)
+    };
     let known: Value = info("oauth").send().await.unwrap().json().await.unwrap();
     assert_eq!((&known["scope"], &known["resource_owner_id"]), (&json!(["api", "openid"]), &json!(2)));
     for unknown in ["glpat-local-developer", "wrong"] {
@@ -88,7 +89,8 @@ async fn missing_things() {
     ] {
         assert_eq!(rest(&running, path, DEVELOPER).await, (status, body), "{path}");
     }
-    let answer = reqwest::Client::new().delete(format!("{}/api/v4/user", running.gitlab_url)).send().await.unwrap();
+    let answer =
+        shared::http_client::client().delete(format!("{}/api/v4/user", running.gitlab_url)).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 405);
     running.stop().await;
 }
@@ -96,7 +98,7 @@ async fn missing_things() {
 #[tokio::test]
 async fn rest_pages() {
     let running = super::emulators().await;
-    let client = reqwest::Client::new();
+    let client = shared::http_client::client();
     for (style, expected) in [
         ("page=1&order_by=id&sort=asc", vec![1, 2, 3, 4]),
         ("order_by=id", vec![4, 3, 2, 1]),

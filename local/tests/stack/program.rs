@@ -23,7 +23,7 @@ async fn is_ready_within_a_second() {
     for _ in 0..3 {
         let begun = Instant::now();
         let process = Process::start(&mut local(&["--memory", "--listen", "127.0.0.1:0"]));
-        let health = reqwest::get(format!("{}/health", process.url("hub"))).await.unwrap();
+        let health = shared::http_client::client().get(format!("{}/health", process.url("hub"))).send().await.unwrap();
         best = best.min(begun.elapsed());
         assert_eq!(health.text().await.unwrap(), "OK");
         process.kill();
@@ -35,7 +35,7 @@ async fn is_ready_within_a_second() {
 async fn a_run_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--listen", "127.0.0.1:0", "--data", folder.path().to_str().unwrap()];
-    let client = reqwest::Client::new();
+    let client = shared::http_client::client();
     let call = |process: &Process, path: &str, body: serde_json::Value| {
         let url = format!("{}/earth/flood-model/tracking/api/2.0/mlflow/{path}", process.url("hub"));
         let request = client.post(url).bearer_auth("glpat-local-developer").json(&body);

@@ -178,7 +178,7 @@ async fn presigned_urls_are_verified() {
         client.get_object().bucket("perigee").key("k 1").response_content_disposition("attachment; filename=\"n\"");
     let url = request.presigned(for_a_minute.clone()).await.unwrap().uri().to_owned();
 
-    let answer = reqwest::Client::new().get(&url).header("origin", "http://hub").send().await.unwrap();
+    let answer = shared::http_client::client().get(&url).header("origin", "http://hub").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(answer.headers()["access-control-allow-origin"], "*");
     assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"n\"");
@@ -188,13 +188,13 @@ async fn presigned_urls_are_verified() {
         [url.replace("k%201", "k%202"), url.replace("filename", "filenane"), url.replace("Expires=60", "Expires=600")]
     {
         assert_ne!(tampered, url);
-        assert_eq!(reqwest::get(tampered).await.unwrap().status(), StatusCode::FORBIDDEN);
+        assert_eq!(shared::http_client::client().get(tampered).send().await.unwrap().status(), StatusCode::FORBIDDEN);
     }
     let unsigned = url.split('?').next().unwrap();
-    assert_eq!(reqwest::get(unsigned).await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(shared::http_client::client().get(unsigned).send().await.unwrap().status(), StatusCode::FORBIDDEN);
 
     let upload = client.put_object().bucket("perigee").key("up").presigned(for_a_minute).await.unwrap();
-    let answer = reqwest::Client::new().put(upload.uri()).body("bytes").send().await.unwrap();
+    let answer = shared::http_client::client().put(upload.uri()).body("bytes").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(get(&client, "up").await, b"bytes");
     running.stop().await;
@@ -204,7 +204,7 @@ async fn presigned_urls_are_verified() {
 async fn preflights_pass_without_a_signature() {
     let running = super::emulators().await;
     let url = format!("{}/perigee/k", running.s3.endpoint().unwrap());
-    let preflight = reqwest::Client::new().request(http::Method::OPTIONS, url).header("origin", "http://hub");
+    let preflight = shared::http_client::client().request(http::Method::OPTIONS, url).header("origin", "http://hub");
     let answer = preflight.header("access-control-request-method", "PUT").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(answer.headers()["access-control-allow-methods"], "*");

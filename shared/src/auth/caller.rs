@@ -120,7 +120,7 @@ impl Caller {
         let shared = &self.auth.0;
         let identity = self.signed_in()?;
         let known = match subject.owner {
-            Some(owner) => shared.projects.peek(&(identity.hash.clone(), owner)).await,
+            Some(owner) => shared.projects.peek(&(identity.hash.clone(), owner)),
             None => None,
         };
         let name = format!("thing {}", subject.id);
@@ -137,7 +137,7 @@ impl Caller {
             return Err(Error::NotFound(missing));
         }
         let memory = if self.fresh { &shared.fresh_paths } else { &shared.paths };
-        let known = memory.peek(&(self.hash(), path.into())).await;
+        let known = memory.peek(&(self.hash(), path.into()));
         let look_up = shared.grant_at(self.identity.as_deref(), path, self.fresh);
         self.decide(known, format!("path {path}"), &missing, look_up).await
     }
@@ -156,11 +156,11 @@ impl Caller {
         let shared = &self.auth.0;
         let refusal = (self.hash(), Arc::from(name));
         let asked = shared.clock.now_ms();
-        if shared.refusals.peek(&refusal).await.is_none() {
+        if shared.refusals.peek(&refusal).is_none() {
             if let Some(grant) = look_up.await? {
                 return self.admit(&grant);
             }
-            shared.refusals.remember(refusal, Remembered { outcome: Ok(()), until: asked + REFUSAL_MS }).await;
+            shared.refusals.remember(refusal, Remembered { outcome: Ok(()), until: asked + REFUSAL_MS });
         }
         Err(Error::NotFound(missing.to_owned()))
     }

@@ -4,9 +4,9 @@
 //! [`MEMORY_MS`] at a time in memory, never past the table's entry. A refusal is good for [`REFUSAL_MS`], in memory alone.
 
 use std::hash::Hash;
-use std::time::Duration;
 
-use moka::future::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::Cache;
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -21,6 +21,8 @@ pub(super) const MEMORY_MS: i64 = 30_000;
 pub(super) const REFUSAL_MS: i64 = 5_000;
 /// Entries per memory; about 1 KB each.
 const CAPACITY: u64 = 10_000;
+/// Room to begin with.
+const USUAL: usize = 64;
 
 /// The outcome of a look-up and until when it holds (ms). An `until` of 0 is shared by those who were
 /// already waiting for it and by nobody else.
@@ -55,9 +57,7 @@ where
     T: Clone + Send + Sync + 'static,
 {
     pub fn new(clock: &Clock) -> Self {
-        // The time to live only frees memory; `until` decides.
-        let lifetime = Duration::from_secs(120);
-        Self { entries: Cache::builder().max_capacity(CAPACITY).time_to_live(lifetime).build(), clock: clock.clone() }
+        Self { entries: Cache::with_weighter(USUAL, CAPACITY, UnitWeighter), clock: clock.clone() }
     }
 
     /// What is remembered, or else what `ask` finds out. If the task that asks is dropped, a waiting one asks anew.
@@ -65,26 +65,35 @@ where
     where
         A: Future<Output = Remembered<T>>,
     {
-        if let Some(outcome) = self.peek(&key).await {
+        if let Some(outcome) = self.peek(&key) {
             return outcome;
         }
-        // Asking is a large future and rarely needed: on the heap it burdens neither the stack nor the usual case.
-        let ask = Box::pin(ask());
-        let entry = self.entries.entry(key).or_insert_with_if(ask, |entry| !self.holds(entry)).await;
-        entry.into_value().outcome
+        // What another task puts into the room from now on is as fresh as an answer of our own.
+        self.entries.remove_if(&key, |entry| !self.holds(entry));
+        match self.entries.get_value_or_guard_async(&key).await {
+            Ok(entry) => entry.outcome,
+            Err(guard) => {
+                // Asking is a large future and rarely needed: on the heap it burdens neither the stack nor the usual case.
+                let entry = Box::pin(ask()).await;
+                // Refused when somebody remembered the key meanwhile, who knows better.
+                let _ = guard.insert(entry.clone());
+                entry.outcome
+            }
+        }
     }
 
     /// What is remembered, without asking.
-    pub async fn peek(&self, key: &K) -> Option<Result<T>> {
-        self.entries.get(key).await.filter(|entry| self.holds(entry)).map(|entry| entry.outcome)
+    pub fn peek(&self, key: &K) -> Option<Result<T>> {
+        self.entries.get(key).filter(|entry| self.holds(entry)).map(|entry| entry.outcome)
     }
 
-    pub async fn remember(&self, key: K, entry: Remembered<T>) {
-        self.entries.insert(key, entry).await;
+    pub fn remember(&self, key: K, entry: Remembered<T>) {
+        self.entries.insert(key, entry);
     }
 
-    pub async fn forget(&self, key: &K) {
-        self.entries.invalidate(key).await;
+    pub fn forget(&self, key: &K) {
+        // Not who is just asking: their answer is newer than this wish.
+        self.entries.remove_if(key, |_| true);
     }
 
     /// Also false for an entry from a future that a clock set back has undone.
@@ -98,6 +107,7 @@ where
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use futures::future::BoxFuture;
 
@@ -172,9 +182,9 @@ mod tests {
     async fn a_clock_set_back_does_not_lengthen_a_life() {
         let clock = Clock::default();
         let memory: Memory<u8, u8> = Memory::new(&clock);
-        memory.remember(1, Remembered { outcome: Ok(7), until: clock.now_ms() + 29_000 }).await;
-        assert_eq!(memory.peek(&1).await, Some(Ok(7)));
+        memory.remember(1, Remembered { outcome: Ok(7), until: clock.now_ms() + 29_000 });
+        assert_eq!(memory.peek(&1), Some(Ok(7)));
         clock.advance(-60_000);
-        assert_eq!(memory.peek(&1).await, None);
+        assert_eq!(memory.peek(&1), None);
     }
 }

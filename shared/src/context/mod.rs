@@ -33,15 +33,15 @@ pub enum View {
 
 /// A request's surroundings; handlers take it as their first argument.
 pub struct Context {
-    pub state: AppState,
+    pub state: Arc<AppState>,
     pub caller: Caller,
     pub view: View,
 }
 
-impl FromRequestParts<AppState> for Context {
+impl FromRequestParts<Arc<AppState>> for Context {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self> {
         let caller = parts.extensions.get::<Caller>().cloned();
         Ok(Self {
             state: state.clone(),

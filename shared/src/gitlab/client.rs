@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{SCOPE_HINT, Token};
 use crate::error::{Error, Result};
+use crate::http_client;
 use crate::record::note;
 
 /// All that one call may take, retries and pauses included.
@@ -52,7 +53,7 @@ impl GitLab {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::internal("PERIGEE_GITLAB_URL is neither http nor https"));
         }
-        let http = reqwest::Client::builder()
+        let http = http_client::builder()
             .connect_timeout(CONNECT)
             .timeout(TOTAL)
             // A redirect would carry the token to a host that nobody configured.

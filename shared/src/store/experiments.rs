@@ -249,7 +249,7 @@ impl Store {
             items.push(put_if_absent(&self.table, name_item)?);
             items.push(TransactWriteItem::builder().delete(old).build());
         }
-        self.experiments.invalidate(&experiment.id);
+        self.experiments.remove(&experiment.id);
         match self.transact(items).await? {
             Ok(()) => Ok(()),
             Err(reasons) if reasons.get(1).is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")) => {
@@ -281,7 +281,7 @@ impl Store {
             .expression_attribute_values(":op", string(&operation))
             .expression_attribute_values(":one", number(1));
         let outcome = self.send_update(update).await?;
-        self.experiments.invalidate(&experiment.id);
+        self.experiments.remove(&experiment.id);
         match outcome {
             Outcome::Done { .. } => Ok(()),
             // The first try had succeeded; its answer was lost.
@@ -308,7 +308,7 @@ impl Store {
             TagChange::Delete(key) => (Change { delete_tag: Some(key.clone()), ..Change::default() }, key),
         };
         let outcome = self.change(&keys::experiment(experiment.id), change, &Guard::Own).await?;
-        self.experiments.invalidate(&experiment.id);
+        self.experiments.remove(&experiment.id);
         match outcome {
             Ok(_) => Ok(()),
             Err(Refusal::NoSuchTag) => {

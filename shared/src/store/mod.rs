@@ -29,9 +29,9 @@ mod throttles;
 pub(crate) mod tokens;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use moka::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::Cache;
 
 use crate::clock::Clock;
 use crate::model::{Experiment, ExperimentId, ProjectId, RegisteredModel};
@@ -61,16 +61,16 @@ pub struct Store {
     pub(crate) clock: Clock,
     objects: Option<Objects>,
     usage: Arc<Usage>,
-    experiments: Cache<ExperimentId, Cached<Arc<Experiment>>>,
-    runs: Cache<String, Cached<RunOwner>>,
+    experiments: Arc<Cache<ExperimentId, Cached<Arc<Experiment>>>>,
+    runs: Arc<Cache<String, Cached<RunOwner>>>,
     /// Registered models as last seen: tells which versions to read with a model, and is never trusted for more.
-    registered_models: Cache<(ProjectId, String), Arc<RegisteredModel>>,
+    registered_models: Arc<Cache<(ProjectId, String), Arc<RegisteredModel>>>,
     /// Since when (ms) and how many runs this instance began in an experiment.
-    new_runs: Cache<ExperimentId, (i64, u32)>,
+    new_runs: Arc<Cache<ExperimentId, (i64, u32)>>,
     skew: skew::Skew,
     /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key,
     /// and how often its experiment had been deleted or restored by then.
-    open_until: Cache<String, (i64, u64)>,
+    open_until: Arc<Cache<String, (i64, u64)>>,
 }
 
 /// A value and when it was read, ms.
@@ -83,13 +83,9 @@ struct Cached<T> {
 impl Store {
     /// A store on an existing table; `Store::create_table` makes one.
     pub fn new(client: aws_sdk_dynamodb::Client, table: String, clock: Clock) -> Self {
-        // Entries carry their own age; the time to live here only bounds memory.
-        fn cache<K, V>() -> Cache<K, V>
-        where
-            K: Eq + std::hash::Hash + Send + Sync + 'static,
-            V: Clone + Send + Sync + 'static,
-        {
-            Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build()
+        // Entries carry their own age; the bound is for memory, and 64 is the room to begin with.
+        fn cache<K: Eq + std::hash::Hash, V: Clone>() -> Arc<Cache<K, V>> {
+            Arc::new(Cache::with_weighter(64, 10_000, UnitWeighter))
         }
         let skew = skew::Skew::new(clock.clone());
         let config = client.config().to_builder().interceptor(skew.clone()).interceptor(throttles::Throttles);

@@ -77,7 +77,7 @@ impl Store {
         let mut items = self.batch_get(known.collect()).await?;
         let meta = items.iter().position(|item| item.find_str("PK") == Some(&pk)).map(|at| items.swap_remove(at));
         let Some(model) = self.complete_model(meta.filter(|meta| meta.find_str("name") == Some(name))).await? else {
-            self.registered_models.invalidate(&(project, name.to_owned()));
+            self.registered_models.remove(&(project, name.to_owned()));
             return Ok(None);
         };
         let numbers = wanted(&model);
@@ -180,7 +180,7 @@ impl Store {
                     Err(_) => false,
                 }
             };
-            self.registered_models.invalidate(&(access.project(), name.to_owned()));
+            self.registered_models.remove(&(access.project(), name.to_owned()));
             if done {
                 return self.touch_versions(&renamed, now).await;
             }
@@ -210,7 +210,7 @@ impl Store {
             let mut items = self.delete_model_items(&model).await?;
             items.push(delete(&self.table, key(keys::model_uid(&model.uid), keys::META), None)?);
             let done = self.transact(items).await?.is_ok();
-            self.registered_models.invalidate(&(access.project(), name.to_owned()));
+            self.registered_models.remove(&(access.project(), name.to_owned()));
             if done {
                 let remove = |version: u64| self.remove_version(&model.uid, version);
                 return self.sweep(&model, "removed", remove).await;

@@ -308,7 +308,7 @@ impl Store {
                 .return_values(ReturnValue::None);
             if let Outcome::Done { .. } = self.send_update(update).await? {
                 // Metrics are refused from now on, at the latest when the announced window has passed.
-                self.open_until.invalidate(&keys::run(id));
+                self.open_until.remove(&keys::run(id));
                 return Ok(());
             }
             tokio::time::sleep(jitter()).await;

@@ -105,6 +105,7 @@ fn listen(router: Router, stop: watch::Receiver<bool>) -> String {
 fn table_at(address: SocketAddr) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(shared::aws::http_client())
         .region(Region::new(REGION))
         .credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
         .endpoint_url(format!("http://{address}"))

@@ -373,7 +373,7 @@ async fn a_developer_may_do_everything() {
                 hub.post("experiments/delete", json!({"experiment_id": things.experiment})).await.ok();
             }
             if route.path.contains("/mpu/complete/") {
-                let put = reqwest::Client::new().put(&things.part_url).body(PART).send().await.unwrap();
+                let put = shared::http_client::client().put(&things.part_url).body(PART).send().await.unwrap();
                 assert_eq!(put.status(), StatusCode::OK);
             }
             for sample in with_head(sample) {

@@ -94,7 +94,7 @@ const VIEWS: [&str; 2] = [FLOOD, GLOBAL];
 
 /// Calls S3 past the hub, as the client of a presigned URL does: status, headers, body.
 async fn at_s3(method: Method, url: &Value, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-    let mut request = reqwest::Client::new().request(method, url.as_str().unwrap()).body(body);
+    let mut request = shared::http_client::client().request(method, url.as_str().unwrap()).body(body);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

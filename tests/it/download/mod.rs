@@ -46,7 +46,7 @@ async fn got(hub: &Hub, path: &str) -> Answer {
 async fn follow(answer: &Answer, headers: &[(&str, &str)]) -> Answer {
     assert_eq!(answer.status, StatusCode::FOUND, "{}", String::from_utf8_lossy(&answer.bytes));
     assert_eq!((header_of(answer, "cache-control"), answer.bytes.len()), ("no-store", 0));
-    let mut request = reqwest::Client::new().get(header_of(answer, "location"));
+    let mut request = shared::http_client::client().get(header_of(answer, "location"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -63,7 +63,7 @@ async fn s8_only_named_headers_of_gitlabs_come_through() {
     hub.world.put_lfs_file(FLOOD, "w.bin", b"weights").unwrap();
     // The stand-in sets a cookie, as GitLab does.
     let raw = format!("{}/api/v4/projects/1/repository/files/README.md/raw", hub.backends.gitlab_url);
-    let direct = reqwest::Client::new().get(raw).bearer_auth(DEVELOPER).send().await.unwrap();
+    let direct = shared::http_client::client().get(raw).bearer_auth(DEVELOPER).send().await.unwrap();
     assert!(direct.headers().contains_key("set-cookie") && direct.headers().contains_key("x-gitlab-blob-id"));
     let allowed = [
         "accept-ranges",

@@ -131,7 +131,7 @@ impl Injector {
         let (replay, mut writes) = mpsc::unbounded_channel();
         let injector = Self {
             plans: Arc::default(),
-            client: reqwest::Client::new(),
+            client: shared::http_client::client(),
             primary,
             replica,
             lag_ms: Arc::default(),

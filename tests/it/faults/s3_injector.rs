@@ -77,7 +77,7 @@ impl S3Injector {
     /// The hub again, as an instance behind a new injector.
     pub async fn before(hub: &Hub) -> (Hub, Self) {
         let (stop, stopped) = watch::channel(false);
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let client = shared::http_client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let injector = Self {
             plan: Arc::new(Mutex::new(Plan::Calm)),
             hits: Arc::default(),
