@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ipaddress
 import json
 import os
 import pathlib
+import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 
@@ -89,8 +93,50 @@ def by_emulator(emulator: pathlib.Path, bootstrap: pathlib.Path, variables: dict
             process.wait()
 
 
+class Relay(socketserver.ThreadingTCPServer):
+    """Passes what connects to it on to the same port of the loopback address."""
+
+    daemon_threads = True
+
+    def finish_request(self, request: socket.socket, client_address: object) -> None:
+        def copy(source: socket.socket, target: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    target.sendall(data)
+                target.shutdown(socket.SHUT_WR)
+
+        with socket.create_connection(("127.0.0.1", self.server_address[1])) as service:
+            back = threading.Thread(target=copy, args=(service, request), daemon=True)
+            back.start()
+            copy(request, service)
+            back.join()
+
+
+@contextlib.contextmanager
+def seen_from_containers(variables: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The variables with the hub's services where containers reach them.
+
+    `sam local invoke` puts no container on the host's network: it takes `--docker-network host` for the default one.
+    So the bridge's address is relayed, if it is this machine's; Docker Desktop has a name that leads to the loopback address.
+    """
+    inspect = ["docker", "network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"]
+    bridge = json.loads(subprocess.run(inspect, stdout=subprocess.PIPE, check=True).stdout)
+    # Docker 20.10 does not tell a gateway that it chose itself, the first address.
+    host = bridge.get("Gateway") or str(next(ipaddress.ip_network(bridge["Subnet"]).hosts()))
+    local = "http://127.0.0.1:"
+    with contextlib.ExitStack() as relays:
+        try:
+            for port in {int(value.removeprefix(local)) for value in variables.values() if value.startswith(local)}:
+                relay = relays.enter_context(Relay((host, port), None))
+                threading.Thread(target=relay.serve_forever, daemon=True).start()
+                relays.callback(relay.shutdown)
+        except OSError:
+            host = "host.docker.internal"
+        yield {name: value.replace(local, f"http://{host}:") for name, value in variables.items()}
+
+
 def by_sam(sam: pathlib.Path, function: str, code: pathlib.Path, variables: dict[str, str], event: bytes) -> dict:
-    """The answer of a function of the template in a container on the host's network."""
+    """The answer of a function of the template in a container."""
     template = yaml_parse((ROOT / "template.yaml").read_text())
     name = "".join(word.capitalize() for word in function.split("-"))
     properties = template["Resources"][name]["Properties"]
@@ -101,9 +147,13 @@ def by_sam(sam: pathlib.Path, function: str, code: pathlib.Path, variables: dict
         derived, recorded = pathlib.Path(folder, "template.json"), pathlib.Path(folder, "event.json")
         derived.write_text(json.dumps(template))
         recorded.write_bytes(event)
-        command = [sam, "local", "invoke", name, "--template", derived, "--event", recorded, "--docker-network", "host"]
-        environment = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        command = [sam, "local", "invoke", name, "--template", derived, "--event", recorded]
+        # It prefers the caller's variables to the template's, and hands the caller's session with AWS on.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")} | variables
+        done = subprocess.run(command, env=environment | {"SAM_CLI_TELEMETRY": "0"}, stdout=subprocess.PIPE, text=True, check=True)
+    # It succeeds, too, when the function does not answer.
+    if not done.stdout.strip():
+        raise RuntimeError(f"{name} did not answer")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -129,7 +179,8 @@ def main() -> None:
         with settings("night floods" if name == "project" else "floods by day") as (variables, run):
             event = (ROOT / f"events/{name}.json").read_text().replace(RUN, run).encode()
             if docker:
-                answer = by_sam(arguments.tools.resolve() / "bin/sam", function, code, variables, event)
+                with seen_from_containers(variables) as seen:
+                    answer = by_sam(arguments.tools.resolve() / "bin/sam", function, code, seen, event)
             else:
                 answer = by_emulator(emulator, code / "bootstrap", variables, event)
         body = " ".join(str(answer.get("body")).split())
