@@ -88,7 +88,6 @@ class Instance:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         variables = environment | {
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
             "AWS_LAMBDA_FUNCTION_NAME": "measured",
@@ -99,6 +98,8 @@ class Instance:
         }
         self._began = time.monotonic()
         self._process = subprocess.Popen([bootstrap], env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # Only now: a bootstrap may be quicker than what begins it.
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self._log: list[bytes] = []
         threading.Thread(target=lambda: self._log.extend(self._process.stdout), daemon=True).start()
 
