@@ -180,7 +180,7 @@ type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
 fn main() -> Result<()> {
     let mut out = std::io::stdout().lock();
     let only = std::env::args().nth(1).unwrap_or_default();
-    let (star, gon, comb) = (ring_of(12), ring_of(900), comb_of(150));
+    let (star, gon, zigzag, comb) = (ring_of(12), ring_of(900), comb_of(12), comb_of(100));
     let terms: Vec<String> = (0..16).map(|at| format!("{} {at}", WORDS[at % WORDS.len()])).collect();
     let terms = terms.join(",");
     let conditions = vec!["sharinghub:stars < 0"; 23].join(" OR ");
@@ -189,7 +189,7 @@ fn main() -> Result<()> {
     let folds = ["CASEI(description) LIKE '%zzz%'"; 3].join(" OR ");
     let lists =
         format!("a_overlaps(keywords, ('x'{})) OR license IN ('x'{})", ",'yyyyy'".repeat(100), ",'yyy'".repeat(100));
-    let searches: [Case<'_>; 21] = [
+    let searches: [Case<'_>; 22] = [
         ("default page", &[], false),
         ("deep page, by title", &[("sortby", "title"), ("limit", "100")], true),
         ("free text", &[("q", "glacier crop")], false),
@@ -209,6 +209,7 @@ fn main() -> Result<()> {
         ("cql2, a mask", &[("filter", "description LIKE '%ede_e_~%'")], false),
         ("cql2, three foldings", &[("filter", &folds)], false),
         ("cql2, long lists", &[("filter", &lists)], false),
+        ("intersects, a zigzag", &[("intersects", &zigzag)], false),
         ("intersects, a comb", &[("intersects", &comb)], false),
         (
             "text, place, time, order",
