@@ -103,7 +103,8 @@ pub fn timeouts() -> TimeoutConfig {
 /// An S3 operation moves at most some megabytes; the gateway gives up on us after 29 s.
 fn s3_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        // As DynamoDB's, so that both share a connector and its certificates.
+        .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(8))
         .operation_timeout(Duration::from_secs(20))
         .build()

@@ -98,7 +98,7 @@ class Instance:
         }
         self._began = time.monotonic()
         self._process = subprocess.Popen([bootstrap], env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        # Only now: a bootstrap may be quicker than what begins it.
+        # Only now: a bootstrap's first request needs `_process`.
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self._log: list[bytes] = []
         threading.Thread(target=lambda: self._log.extend(self._process.stdout), daemon=True).start()

@@ -332,6 +332,7 @@ def test_going_back(stack, client, operator):
     assert new_mapping["EventSourceArn"] == aws.words["STREAM"] != old_mapping["EventSourceArn"]
 
     aws("s3 rm")
+    aws("lambda update-function-configuration")
     aws("lambda delete-function-concurrency")
     aws("lambda invoke")
 

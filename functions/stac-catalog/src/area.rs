@@ -100,16 +100,17 @@ impl Part {
 
     /// Five for each edge that a cell has in the mean of those that have any, for it is compared with items there, and
     /// one for four that a row has, which are counted to tell inside from outside; down to half of that where few
-    /// cells have edges.
+    /// cells have edges. One for four of the fullest cell, where all items may lie.
     fn cost(&self) -> usize {
         let edges = self.cells.iter().filter_map(|cell| match cell {
             Cell::Edges(edges) => Some(edges.len()),
             _ => None,
         });
-        let (passed, all) = edges.fold((1, 0), |(passed, all), edges| (passed + 1, all + edges));
+        let (passed, all, fullest) =
+            edges.fold((1, 0, 0), |(passed, all, fullest), edges| (passed + 1, all + edges, edges.max(fullest)));
         let in_rows: usize = self.rows.iter().map(Vec::len).sum();
         let there = 5 * all / passed + in_rows / self.rows.len() / 4;
-        there * (self.cells.len() + passed) / (2 * self.cells.len())
+        there * (self.cells.len() + passed) / (2 * self.cells.len()) + fullest / 4
     }
 
     /// Which row a latitude is in, or the nearest. Edges and items are put in rows by the same sum, so that both

@@ -206,7 +206,7 @@ impl Shared {
 
     /// GitLab has just refused a token that we still remember as good.
     pub async fn forget(&self, hash: &TokenHash) {
-        self.identities.forget(hash);
         self.store.forget(hash, TokenKey::Identity).await;
+        self.identities.forget(hash);
     }
 }

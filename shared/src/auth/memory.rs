@@ -4,8 +4,8 @@
 //! [`MEMORY_MS`] at a time in memory, never past the table's entry. A refusal is good for [`REFUSAL_MS`], in memory alone.
 
 use std::hash::Hash;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
 use crate::clock::Clock;
@@ -19,10 +19,10 @@ pub(super) const FRESH_MS: i64 = 25_000;
 pub(super) const MEMORY_MS: i64 = 30_000;
 /// How long a refusal stands: a login that has just happened must not look failed.
 pub(super) const REFUSAL_MS: i64 = 5_000;
-/// Entries per memory; about 1 KB each.
-const CAPACITY: u64 = 10_000;
-/// Room to begin with.
-const USUAL: usize = 64;
+/// Entries per memory; about 1 KB each, the projects of a member of thousands apart.
+const CAPACITY: usize = 10_000;
+/// How often what no longer holds is thrown away, ms: tokens of people who have gone need not stay.
+const SWEEP_MS: i64 = 60_000;
 
 /// The outcome of a look-up and until when it holds (ms). An `until` of 0 is shared by those who were
 /// already waiting for it and by nobody else.
@@ -48,6 +48,7 @@ impl<T> Remembered<Option<T>> {
 /// A bounded memory in which concurrent look-ups of one key become one.
 pub(super) struct Memory<K, T> {
     entries: Cache<K, Remembered<T>>,
+    swept_at: AtomicI64,
     clock: Clock,
 }
 
@@ -57,7 +58,7 @@ where
     T: Clone + Send + Sync + 'static,
 {
     pub fn new(clock: &Clock) -> Self {
-        Self { entries: Cache::with_weighter(USUAL, CAPACITY, UnitWeighter), clock: clock.clone() }
+        Self { entries: Cache::new(CAPACITY), swept_at: AtomicI64::new(clock.now_ms()), clock: clock.clone() }
     }
 
     /// What is remembered, or else what `ask` finds out. If the task that asks is dropped, a waiting one asks anew.
@@ -77,6 +78,7 @@ where
                 let entry = Box::pin(ask()).await;
                 // Refused when somebody remembered the key meanwhile, who knows better.
                 let _ = guard.insert(entry.clone());
+                self.sweep();
                 entry.outcome
             }
         }
@@ -92,8 +94,16 @@ where
     }
 
     pub fn forget(&self, key: &K) {
-        // Not who is just asking: their answer is newer than this wish.
+        // Who is just asking goes on, and others with them.
         self.entries.remove_if(key, |_| true);
+    }
+
+    fn sweep(&self) {
+        let now = self.clock.now_ms();
+        if (now - self.swept_at.load(Ordering::Relaxed)).abs() > SWEEP_MS {
+            self.swept_at.store(now, Ordering::Relaxed);
+            self.entries.retain(|_, entry| self.holds(entry));
+        }
     }
 
     /// Also false for an entry from a future that a clock set back has undone.
@@ -106,7 +116,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
 
     use futures::future::BoxFuture;

@@ -30,7 +30,6 @@ pub(crate) mod tokens;
 
 use std::sync::Arc;
 
-use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
 use crate::clock::Clock;
@@ -62,7 +61,8 @@ pub struct Store {
     objects: Option<Objects>,
     usage: Arc<Usage>,
     experiments: Arc<Cache<ExperimentId, Cached<Arc<Experiment>>>>,
-    runs: Arc<Cache<String, Cached<RunOwner>>>,
+    /// What a run belongs to never changes.
+    runs: Arc<Cache<String, RunOwner>>,
     /// Registered models as last seen: tells which versions to read with a model, and is never trusted for more.
     registered_models: Arc<Cache<(ProjectId, String), Arc<RegisteredModel>>>,
     /// Since when (ms) and how many runs this instance began in an experiment.
@@ -83,9 +83,8 @@ struct Cached<T> {
 impl Store {
     /// A store on an existing table; `Store::create_table` makes one.
     pub fn new(client: aws_sdk_dynamodb::Client, table: String, clock: Clock) -> Self {
-        // Entries carry their own age; the bound is for memory, and 64 is the room to begin with.
-        fn cache<K: Eq + std::hash::Hash, V: Clone>() -> Arc<Cache<K, V>> {
-            Arc::new(Cache::with_weighter(64, 10_000, UnitWeighter))
+        fn cache<K: Eq + std::hash::Hash, V: Clone>(entries: usize) -> Arc<Cache<K, V>> {
+            Arc::new(Cache::new(entries))
         }
         let skew = skew::Skew::new(clock.clone());
         let config = client.config().to_builder().interceptor(skew.clone()).interceptor(throttles::Throttles);
@@ -96,12 +95,13 @@ impl Store {
             clock,
             objects: None,
             usage: Arc::default(),
-            experiments: cache(),
-            runs: cache(),
-            registered_models: cache(),
-            new_runs: cache(),
+            // With all their tags, they may be large.
+            experiments: cache(1_000),
+            runs: cache(10_000),
+            registered_models: cache(1_000),
+            new_runs: cache(10_000),
             skew,
-            open_until: cache(),
+            open_until: cache(10_000),
         }
     }
 

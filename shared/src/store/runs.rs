@@ -12,7 +12,7 @@ use super::item::{Item, number, string};
 use super::registered_models::PATIENCE;
 use super::request::{Outcome, jitter};
 use super::run_item::{FoldState, StoredRun};
-use super::{Cached, Sealed, Store, keys};
+use super::{Sealed, Store, keys};
 use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::model::{Experiment, ExperimentId, Inputs, Lifecycle, Metric, ProjectId, Run, RunStatus};
@@ -109,13 +109,13 @@ impl Store {
 
     fn remember_owner(&self, run: &StoredRun) {
         let owner = RunOwner { project: run.project, experiment: run.experiment };
-        self.runs.insert(run.id.clone(), Cached { value: owner, read_at: self.clock.now_ms() });
+        self.runs.insert(run.id.clone(), owner);
     }
 
     /// Whom a run belongs to, from memory where possible.
     pub async fn find_run_owner(&self, id: &str) -> Result<Option<RunOwner>> {
-        if let Some(cached) = self.runs.get(id) {
-            return Ok(Some(cached.value));
+        if let Some(owner) = self.runs.get(id) {
+            return Ok(Some(owner));
         }
         let run = self.read_run(id).await?;
         Ok(run.map(|run| RunOwner { project: run.project, experiment: run.experiment }))
