@@ -31,7 +31,7 @@ pub const MAX_LIMIT: usize = 1_000;
 /// How many entries the lists `ids` and `collections` have at most.
 const MAX_NAMES: usize = 1_000;
 
-/// What a search may cost: about one for each 6 ns that it takes at each item, so that a search of 100,000 takes some
+/// What a search may cost: about one for each 4 ns that it takes at each item, so that a search of 100,000 takes some
 /// 30 ms at most (`examples/search_bench.rs` measures it).
 const MAX_COST: usize = 70;
 
