@@ -91,6 +91,7 @@ where
 
     pub fn remember(&self, key: K, entry: Remembered<T>) {
         self.entries.insert(key, entry);
+        self.sweep();
     }
 
     pub fn forget(&self, key: &K) {
@@ -196,5 +197,22 @@ mod tests {
         assert_eq!(memory.peek(&1), Some(Ok(7)));
         clock.advance(-60_000);
         assert_eq!(memory.peek(&1), None);
+    }
+
+    #[tokio::test]
+    async fn what_no_longer_holds_is_thrown_away() {
+        let clock = Clock::default();
+        let memory: Memory<u8, u8> = Memory::new(&clock);
+        let good = || Remembered { outcome: Ok(7), until: clock.now_ms() + 29_000 };
+        for key in 1..=9 {
+            memory.remember(key, good());
+            assert_eq!(memory.entries.len(), usize::from(key));
+        }
+        clock.advance(SWEEP_MS + 1);
+        memory.remember(10, good());
+        assert_eq!(memory.entries.len(), 1);
+        clock.advance(SWEEP_MS + 1);
+        let asked = memory.get_or_ask(11, async || good()).await;
+        assert_eq!((asked, memory.entries.len()), (Ok(7), 1));
     }
 }
