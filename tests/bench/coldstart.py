@@ -84,8 +84,7 @@ def services(folder: pathlib.Path):
 
         experiment = post("experiments/create", {"name": "measured"})["experiment_id"]
         post("registered-models/create", {"name": "floods"})
-        # The one for all services is that of S3: with it buckets are asked for by path, not by a name of their own.
-        names = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL", "PERIGEE_GITLAB_URL"]
+        names = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "PERIGEE_GITLAB_URL"]
         tls.make_certificates(folder)
         plain = {name: f"http://127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
         port = free_port()
