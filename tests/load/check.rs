@@ -16,6 +16,15 @@ const AT_A_TIME: usize = 16;
 /// Points of a page of a history.
 const PAGE: usize = 5_000;
 
+/// What a write that lands late may do to a cell, as `docs/RELIABILITY.md` says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Late {
+    /// A tag, a status, a name: it may stand over a newer value.
+    MayStand,
+    /// A param, a lifecycle, an alias, a stage: it undoes nothing.
+    Harmless,
+}
+
 /// What reading back has shown.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -33,14 +42,14 @@ pub struct Findings {
     pub doubled: Vec<String>,
     /// There, though nobody wrote it.
     pub strange: Vec<String>,
-    /// A value overtaken by an older write that landed late.
+    /// A tag, status or name overtaken by an older write that landed late.
     pub overtaken: Vec<String>,
     /// Found although it was not acknowledged: a lost answer's write.
     pub perhaps: usize,
 }
 
 impl Findings {
-    /// Is everything as it was acknowledged? A tag that an older write has overtaken is not counted: it is not promised.
+    /// Is everything as it was acknowledged? What is `overtaken` is not counted: it is not promised.
     pub fn is_clean(&self) -> bool {
         self.lost.is_empty() && self.doubled.is_empty() && self.strange.is_empty()
     }
@@ -62,18 +71,21 @@ impl Findings {
     }
 
     /// Compares a value with what was written to it.
-    pub(crate) fn cell(&mut self, what: &str, cell: &Cell, found: Option<&str>) {
+    pub(crate) fn cell(&mut self, what: &str, cell: &Cell, found: Option<&str>, late: Late) {
         match cell.look(found) {
             Found::Right => {}
-            Found::Older => self.overtaken.push(format!("{what} is {found:?}, an older value than {cell:?}")),
+            Found::Older => {
+                let list = if late == Late::MayStand { &mut self.overtaken } else { &mut self.lost };
+                list.push(format!("{what} is {found:?}, an older value than {cell:?}"));
+            }
             Found::Wrong => self.lost.push(format!("{what} is {found:?} instead of {cell:?}")),
         }
     }
 
     /// Compares all pairs of one kind; what was never written is strange.
-    pub(crate) fn cells(&mut self, what: &str, written: &Cells, found: &BTreeMap<String, String>) {
+    pub(crate) fn cells(&mut self, what: &str, written: &Cells, found: &BTreeMap<String, String>, late: Late) {
         for (key, cell) in written {
-            self.cell(&format!("{what} {key}"), cell, found.get(key).map(String::as_str));
+            self.cell(&format!("{what} {key}"), cell, found.get(key).map(String::as_str), late);
         }
         for key in found.keys().filter(|key| !written.contains_key(*key) && !key.starts_with("mlflow.")) {
             self.strange.push(format!("{what} {key} was never written"));
@@ -117,13 +129,14 @@ async fn check_run(client: &Client, run: &RunRecord) -> Findings {
     }
     let found = reply.json()["run"].clone();
     let what = format!("run {}:", run.id);
-    findings.cell(&format!("{what} status"), &run.status, found["info"]["status"].as_str());
-    findings.cell(&format!("{what} stage"), &run.lifecycle, found["info"]["lifecycle_stage"].as_str());
+    findings.cell(&format!("{what} status"), &run.status, found["info"]["status"].as_str(), Late::MayStand);
+    let lifecycle = found["info"]["lifecycle_stage"].as_str();
+    findings.cell(&format!("{what} lifecycle"), &run.lifecycle, lifecycle, Late::Harmless);
     let (params, tags) = (pairs(&found["data"]["params"]), pairs(&found["data"]["tags"]));
     findings.params += params.len();
     findings.tags += tags.len();
-    findings.cells(&format!("{what} param"), &run.params, &params);
-    findings.cells(&format!("{what} tag"), &run.tags, &tags);
+    findings.cells(&format!("{what} param"), &run.params, &params, Late::Harmless);
+    findings.cells(&format!("{what} tag"), &run.tags, &tags, Late::MayStand);
     for (metric, series) in &run.series {
         let what = format!("{what} {metric}");
         let steps = check_history(client, run, metric, series, &mut findings, &what).await;
@@ -208,8 +221,9 @@ async fn check_experiment(client: &Client, experiment: &ExperimentRecord, runs: 
     let what = format!("experiment {}:", experiment.id);
     let reply = client.get("experiments/get", &format!("experiments/get?experiment_id={}", experiment.id)).await;
     let found = reply.json()["experiment"].clone();
-    findings.cell(&format!("{what} stage"), &experiment.lifecycle, found["lifecycle_stage"].as_str());
-    findings.cells(&format!("{what} tag"), &experiment.tags, &pairs(&found["tags"]));
+    let lifecycle = found["lifecycle_stage"].as_str();
+    findings.cell(&format!("{what} lifecycle"), &experiment.lifecycle, lifecycle, Late::Harmless);
+    findings.cells(&format!("{what} tag"), &experiment.tags, &pairs(&found["tags"]), Late::MayStand);
     let (mut ids, mut token) = (BTreeSet::new(), Value::Null);
     loop {
         let body =
@@ -230,7 +244,29 @@ async fn check_experiment(client: &Client, experiment: &ExperimentRecord, runs: 
     findings.lost.extend(missing.map(|run| format!("{what} a search does not show {}", run.id)));
     findings.perhaps += ids.len();
     if ids.len() > experiment.perhaps_runs {
-        findings.strange.push(format!("{what} {} runs too many", ids.len()));
+        let most = experiment.perhaps_runs;
+        findings.strange.push(format!("{what} {} runs that nobody heard of, at most {most} explained", ids.len()));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tags_statuses_and_names_may_be_overtaken() {
+        let mut cell = Cell::default();
+        cell.written(Some("old"), true);
+        cell.written(Some("new"), true);
+        for (late, is_clean) in [(Late::MayStand, true), (Late::Harmless, false)] {
+            let mut findings = Findings::default();
+            findings.cell("it", &cell, Some("new"), late);
+            assert!(findings.is_clean() && findings.overtaken.is_empty());
+            findings.cell("it", &cell, Some("old"), late);
+            assert_eq!((findings.is_clean(), findings.overtaken.len()), (is_clean, usize::from(is_clean)));
+            findings.cell("it", &cell, Some("nobody's"), late);
+            assert!(!findings.is_clean());
+        }
+    }
 }

@@ -41,13 +41,18 @@ pub struct Reply {
     /// `None`: given up.
     pub status: Option<StatusCode>,
     pub bytes: Bytes,
-    /// A try before the last may have been applied without an answer.
-    pub retried: bool,
+    /// Tries without an answer that counts; each of them may have been applied.
+    pub unanswered: usize,
 }
 
 impl Reply {
     pub fn is_ok(&self) -> bool {
         self.status == Some(StatusCode::OK)
+    }
+
+    /// May a try before the last have been applied?
+    pub fn retried(&self) -> bool {
+        self.unanswered > 0
     }
 
     pub fn json(&self) -> Value {
@@ -88,7 +93,7 @@ impl Client {
 
     /// Sends until there is an answer that counts, or patience ends.
     pub async fn call(&self, call: &'static str, method: Method, path: &str, body: Option<Bytes>) -> Reply {
-        let (begun, mut pause, mut retried) = (Instant::now(), Duration::from_millis(40), false);
+        let (begun, mut pause, mut unanswered) = (Instant::now(), Duration::from_millis(40), 0);
         loop {
             let base = &self.bases[self.next.fetch_add(1, Ordering::Relaxed) % self.bases.len()];
             let tried = Instant::now();
@@ -100,16 +105,16 @@ impl Client {
                     if status.as_u16() >= 400 {
                         *stats.failed.entry((call, status.as_u16().to_string())).or_default() += 1;
                     }
-                    return Reply { status: Some(status), bytes, retried };
+                    return Reply { status: Some(status), bytes, unanswered };
                 }
                 Ok((status, _)) => status.as_u16().to_string(),
                 Err(error) if error.is_timeout() => "no answer in 30 s".to_owned(),
                 Err(_) => "connection lost".to_owned(),
             };
             *self.stats.lock().unwrap().failed.entry((call, failure)).or_default() += 1;
-            retried = true;
+            unanswered += 1;
             if begun.elapsed() + pause >= self.patience {
-                return Reply { status: None, bytes: Bytes::new(), retried };
+                return Reply { status: None, bytes: Bytes::new(), unanswered };
             }
             tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
             pause = (pause * 2).min(Duration::from_secs(1));

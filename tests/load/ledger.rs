@@ -82,8 +82,8 @@ pub struct ModelRecord {
     pub name: String,
     /// The marker tag of each version, by its number.
     pub versions: BTreeMap<u64, String>,
-    /// Markers of versions whose creation was tried more than once, or given up.
-    pub perhaps: Vec<String>,
+    /// Markers of versions whose creation was sent without an answer, and how many times: each may have made one.
+    pub perhaps: BTreeMap<String, usize>,
     pub aliases: Cells,
     /// The stage of each version that was moved.
     pub stages: BTreeMap<u64, Cell>,
@@ -95,7 +95,7 @@ pub struct ExperimentRecord {
     pub id: String,
     pub tags: Cells,
     pub lifecycle: Cell,
-    /// Creations of runs that were tried more than once or given up: each try may have made one.
+    /// How many times the creation of a run was sent without an answer: each may have made one.
     pub perhaps_runs: usize,
 }
 

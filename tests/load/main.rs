@@ -15,6 +15,8 @@ use load::report::report;
 
 /// How long a client tries a call again: longer than a restart takes.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Fewer points than so many for each second of load are no load: a slow machine at work on other things writes more.
+const LEAST_POINTS_A_SECOND: u64 = 50;
 
 /// Mixed load on the local hub; every acknowledged write is read back at the end.
 #[derive(Debug, Parser)]
@@ -144,7 +146,12 @@ async fn main() -> ExitCode {
     if let Some(path) = &args.report {
         std::fs::write(path, &text).unwrap();
     }
-    match findings.is_clean() && ledger.surprises.is_empty() && ledger.given_up == 0 {
+    let least = args.seconds * LEAST_POINTS_A_SECOND;
+    let is_enough = u64::try_from(findings.points).is_ok_and(|points| points >= least);
+    if !is_enough {
+        println!("Only {} points: this load has done too little, at least {least} are expected.", findings.points);
+    }
+    match is_enough && findings.is_clean() && ledger.surprises.is_empty() && ledger.given_up == 0 {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }

@@ -13,7 +13,7 @@ impl Worker {
         let name = format!("own {}", self.mark);
         let reply = self.client.post("registered-models/create", &json!({"name": name})).await;
         // The second try finds the name taken by the first.
-        if reply.is_ok() || reply.retried {
+        if reply.is_ok() || reply.retried() {
             self.ledger.models.push(ModelRecord { name, ..ModelRecord::default() });
         }
     }
@@ -35,9 +35,9 @@ impl Worker {
         let Some(name) = self.with_model(model, |model| model.name.clone()) else { return };
         let marker = self.new_name();
         let body = json!({"name": name, "source": "s3://bucket/model", "tags": [{"key": "marker", "value": marker}]});
-        let (written, retried) = self.create("model-versions/create", &body).await;
-        if retried || matches!(written, Written::Perhaps) {
-            self.with_model(model, |model| model.perhaps.push(marker.clone()));
+        let (written, unanswered) = self.create("model-versions/create", &body).await;
+        if unanswered > 0 {
+            self.with_model(model, |model| model.perhaps.insert(marker.clone(), unanswered));
         }
         if let Written::Yes(answer) = written {
             let number: u64 = answer["model_version"]["version"].as_str().unwrap().parse().unwrap();

@@ -41,11 +41,8 @@ impl Worker {
         let experiment = self.ledger.experiments[0].id.clone();
         let name = self.new_name();
         let body = json!({"experiment_id": experiment, "run_name": name, "start_time": timestamp(0), "tags": [{"key": "first", "value": "yes"}]});
-        let (written, retried) = self.create("runs/create", &body).await;
-        if retried {
-            // As many as there were tries.
-            self.ledger.experiments[0].perhaps_runs += 50;
-        }
+        let (written, unanswered) = self.create("runs/create", &body).await;
+        self.ledger.experiments[0].perhaps_runs += unanswered;
         let Written::Yes(answer) = written else { return };
         let mut run = RunRecord { experiment, seed: self.random.random(), ..RunRecord::default() };
         run.id = answer["run"]["info"]["run_id"].as_str().unwrap().to_owned();
@@ -164,7 +161,7 @@ impl Worker {
         let body = json!({"run_id": self.record(run).id, "key": key});
         let reply = self.client.post("runs/delete-tag", &body).await;
         // The second try finds nothing to delete.
-        let gone = reply.retried && reply.status.is_some_and(|status| status.as_u16() == 404);
+        let gone = reply.retried() && reply.status.is_some_and(|status| status.as_u16() == 404);
         let written = if gone { Written::Yes(Value::Null) } else { self.outcome("runs/delete-tag", &reply) };
         self.note(run, &written, |record, sure| record.tags.entry(key).or_default().written(None, sure));
     }
@@ -250,7 +247,7 @@ impl Worker {
         for (endpoint, stage) in [("experiments/delete", "deleted"), ("experiments/restore", "active")] {
             let reply = self.client.post(endpoint, &json!({"experiment_id": record.id})).await;
             // The second try finds it done: 404 for what is not in the other stage.
-            let done = reply.retried && reply.status.is_some_and(|status| status.as_u16() == 404);
+            let done = reply.retried() && reply.status.is_some_and(|status| status.as_u16() == 404);
             match if done { Written::Yes(Value::Null) } else { self.outcome(endpoint, &reply) } {
                 Written::Yes(_) => record.lifecycle.written(Some(stage), true),
                 Written::Perhaps => record.lifecycle.written(Some(stage), false),

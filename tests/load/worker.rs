@@ -40,9 +40,10 @@ impl Shared {
         let create = client.post("experiments/create", &json!({"name": format!("shared {mark}")})).await;
         let id =
             create.json()["experiment_id"].as_str().unwrap_or_else(|| panic!("no experiment: {create:?}")).to_owned();
-        let mut run = None;
+        let (mut run, mut perhaps_runs) = (None, 0);
         while run.is_none() {
             let created = client.post("runs/create", &json!({"experiment_id": id, "run_name": "shared"})).await;
+            perhaps_runs += created.unanswered;
             run = created.json()["run"]["info"]["run_id"].as_str().map(str::to_owned);
         }
         let mut run = RunRecord { id: run.unwrap(), experiment: id.clone(), seed: plan.seed, ..RunRecord::default() };
@@ -54,8 +55,7 @@ impl Shared {
             client.post("registered-models/create", &json!({"name": name})).await;
             models.push(Mutex::new(ModelRecord { name, ..ModelRecord::default() }));
         }
-        // A lost answer may have made a second run.
-        let mut experiment = ExperimentRecord { id, perhaps_runs: usize::MAX, ..ExperimentRecord::default() };
+        let mut experiment = ExperimentRecord { id, perhaps_runs, ..ExperimentRecord::default() };
         experiment.lifecycle.written(Some("active"), true);
         Self { run: run.into(), models, experiment }
     }
@@ -151,10 +151,10 @@ impl Worker {
         written
     }
 
-    /// A write that makes something new each time that it is sent.
-    pub async fn create(&mut self, endpoint: &'static str, body: &Value) -> (Written, bool) {
+    /// A write that makes something new each time that it is sent, and how many times it was sent without an answer.
+    pub async fn create(&mut self, endpoint: &'static str, body: &Value) -> (Written, usize) {
         let reply = self.client.post(endpoint, body).await;
-        (self.outcome(endpoint, &reply), reply.retried)
+        (self.outcome(endpoint, &reply), reply.unanswered)
     }
 
     pub fn outcome(&mut self, call: &str, reply: &Reply) -> Written {
