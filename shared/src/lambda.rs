@@ -41,6 +41,9 @@ pub type Failure = lambda_http::Error;
 /// How long a cold start waits for its first connection to DynamoDB.
 const CONNECT: Duration = Duration::from_secs(2);
 
+/// How long a request may take: Lambda ends it after 29 s, and would say nothing that clients repeat a request for.
+const LONGEST_REQUEST: Duration = Duration::from_secs(27);
+
 /// How long before Lambda ends an invocation its work must be done.
 const BEFORE_THE_END: Duration = Duration::from_secs(5);
 
@@ -205,12 +208,21 @@ pub async fn serve(
         done: Done::default(),
         now_ms: function.clock().now_ms(),
     };
-    let (response, done) = recorded(async {
+    let work = async {
         let router = match function.serving(event.request_context.domain_name.as_deref()).await {
             Ok((_, router)) => router,
             Err(error) => render(Router::new().fallback(move || ready(error.clone())), Dialect::of(&line.path)),
         };
         answer(router, event, lambda_id).await
+    };
+    let (response, done) = recorded(async {
+        match tokio::time::timeout(LONGEST_REQUEST, work).await {
+            Ok(response) => response,
+            Err(_) => {
+                let error = Error::Unavailable(format!("a request took longer than {LONGEST_REQUEST:?}"));
+                whole(Dialect::of(&line.path).render(&error, &line.request_id), &line.request_id, &line.path).await
+            }
+        }
     })
     .await;
     line.status = u16::try_from(response.status_code).unwrap_or(500);

@@ -57,6 +57,10 @@ impl Default for Asked<'_> {
 }
 
 async fn ask(function: &Function, asked: Asked<'_>) -> Line {
+    serve(function, event(asked), "lambdas-id").await.1
+}
+
+fn event(asked: Asked<'_>) -> ApiGatewayV2httpRequest {
     let event = json!({
         "version": "2.0", "routeKey": "$default", "rawPath": asked.path, "rawQueryString": asked.query,
         "headers": { "authorization": format!("Bearer {}", asked.token), "x-gitlab-token": asked.token,
@@ -70,14 +74,30 @@ async fn ask(function: &Function, asked: Asked<'_>) -> Line {
         },
         "body": asked.body.to_string(), "isBase64Encoded": false,
     });
-    let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
-    serve(function, event, "lambdas-id").await.1
+    serde_json::from_value(event).unwrap()
 }
 
 fn written(function: &Function, line: &Line) -> Value {
     let text = line.json(&function.source);
     assert!(!text.contains('\n'), "{text}");
     serde_json::from_str(&text).unwrap()
+}
+
+fn slow(_: &AppState) -> Router {
+    Router::new().fallback(|| tokio::time::sleep(std::time::Duration::from_secs(120)))
+}
+
+/// Lambda would end it after 29 s without a word to the client or the log.
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_answered_and_logged() {
+    let hub = Hub::start().await;
+    let function = function(&hub, slow, None).await;
+    let begun = std::time::Instant::now();
+    let (answer, line) = serve(&function, event(Asked { path: SEARCH, ..Asked::default() }), "lambdas-id").await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(28), "{:?}", begun.elapsed());
+    assert_eq!((answer.status_code, &answer.headers["retry-after"]), (503, &"1".parse().unwrap()));
+    let line = written(&function, &line);
+    assert_eq!((&line["status"], &line["errors"]), (&json!(503), &json!(1)));
 }
 
 const SEARCH: &str = "/mlflow/api/2.0/mlflow/experiments/search";

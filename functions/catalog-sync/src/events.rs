@@ -28,11 +28,21 @@ pub async fn handle(state: AppState, event: Value, deadline: Instant) -> Result<
 /// The registry of these projects changed: their items name its models.
 async fn refresh_owners(state: &AppState, records: &[Value]) -> Result<Summary> {
     let owners: BTreeSet<u64> = records.iter().filter_map(owner).collect();
+    let categories: Vec<&str> = state.config.categories.iter().map(|category| category.id.as_str()).collect();
     let mut summary = Summary::default();
-    for owner in owners {
-        summary += refresh(state, ProjectId(owner)).await?;
+    let mut failed = None;
+    for owner in owners.into_iter().map(ProjectId) {
+        // One project that cannot be read holds up no other. All come again, some times; then it is the schedule's,
+        // to which GitLab says nothing of the registry.
+        match refresh(state, owner).await {
+            Ok(more) => summary += more,
+            Err(error) => {
+                state.store.doubt_catalog_items(owner, &categories).await?;
+                failed = failed.or(Some(error));
+            }
+        }
     }
-    Ok(summary)
+    failed.map_or(Ok(summary), Err)
 }
 
 /// The project in a record of DynamoDB's stream, by its new or old image.

@@ -11,6 +11,8 @@ use shared::{Error, Result};
 
 use shared::wire::Pair;
 
+use crate::runs_search::readable_experiments;
+
 /// Most experiments of one `search-datasets`.
 const MOST_EXPERIMENTS: usize = 20;
 /// Most rows that it answers.
@@ -183,15 +185,9 @@ pub async fn search_datasets(context: Context, Input(request): Input<SearchDatas
             ids.len()
         )));
     }
-    // The view of a hidden project is no empty one.
-    context.project().await?;
+    let ids: Vec<String> = ids.into_iter().collect();
     let mut dataset_summaries = Vec::new();
-    for id in &ids {
-        let (access, experiment) = match context.experiment(id).await {
-            Ok(found) => found,
-            Err(Error::NotFound(_)) => continue,
-            Err(error) => return Err(error),
-        };
+    for (access, experiment) in readable_experiments(&context, &ids).await? {
         for summary in context.store().list_datasets(&access, &experiment).await? {
             dataset_summaries.push(SummaryOut {
                 experiment_id: context.shown_id(&experiment).to_string(),

@@ -1,16 +1,15 @@
 //! Searching logged models (mlflow.md B.6).
 
-use std::collections::HashSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::Result;
 use shared::context::Context;
 use shared::extract::{Flag, Input, Integer, Json, Many, missing};
 use shared::model::{Lifecycle, validation};
 use shared::search::{DatasetFilter, LoggedModelSearch, ModelOrderBy, SortKey};
-use shared::{Error, Result};
 
 use crate::logged_models::LoggedModelOut;
+use crate::runs_search::readable_experiments;
 
 /// Models of a page unless asked for another number.
 const DEFAULT_MODELS: i64 = 50;
@@ -101,19 +100,8 @@ pub async fn search_logged_models(
     let search = LoggedModelSearch::parse(request.filter.as_deref(), &order_by, &datasets)?;
     let query = ("models", context.scope(), &experiment_ids, &request.filter, &order_by, &datasets);
     let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
-    // The view of a hidden project is no empty one.
-    context.project().await?;
     let mut rows = Vec::new();
-    let mut searched = HashSet::new();
-    for id in &experiment_ids {
-        let (access, experiment) = match context.experiment(id).await {
-            Ok(found) => found,
-            Err(Error::NotFound(_)) => continue,
-            Err(error) => return Err(error),
-        };
-        if !searched.insert(experiment.id) {
-            continue;
-        }
+    for (access, experiment) in readable_experiments(&context, &experiment_ids).await? {
         for model in context.store().list_logged_models(&access, &experiment).await? {
             if model.lifecycle == Lifecycle::Active && search.matches(&model) {
                 let key = search.sort_key(&model);

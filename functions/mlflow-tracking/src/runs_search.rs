@@ -16,6 +16,8 @@ use crate::wire::{RunOut, ViewTypeIn};
 
 /// Bytes of an answer at which a page ends early.
 const ANSWER_BYTES: usize = 4_000_000;
+/// Most experiments that a search names: each is read, and its project's access asked for.
+const MOST_EXPERIMENTS: usize = 1_000;
 
 #[derive(Deserialize, JsonSchema)]
 pub struct SearchRuns {
@@ -106,7 +108,13 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
 }
 
 /// The experiments that exist and that the caller may see; others are passed over alike.
-async fn readable_experiments(context: &Context, ids: &[String]) -> Result<Vec<(Access, Experiment)>> {
+pub(crate) async fn readable_experiments(context: &Context, ids: &[String]) -> Result<Vec<(Access, Experiment)>> {
+    if ids.len() > MOST_EXPERIMENTS {
+        return Err(Error::invalid(format!(
+            "A search takes at most {MOST_EXPERIMENTS} experiment_ids, and these are {}. Search some at a time.",
+            ids.len()
+        )));
+    }
     // The view of a hidden project is no empty one.
     context.project().await?;
     let mut experiments: Vec<(Access, Experiment)> = Vec::new();

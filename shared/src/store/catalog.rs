@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use super::Store;
 use super::item::{Attributes, Item, binary, key, number, string};
 use super::keys;
+use super::request::Outcome;
 use crate::catalog::{ModelOfProject, Row, Visible};
 use crate::catalog::{Sight, StoredItem};
 use crate::error::{Error, Result};
@@ -73,6 +74,22 @@ impl Store {
         let mut entry = self.catalog_row(project, collection, read_at);
         entry.insert("ttl".to_owned(), number((self.clock.now_ms() + TOMBSTONE_MS) / 1000));
         self.write_catalog(meta, entry, read_at).await
+    }
+
+    /// Lets the next reconciliation read a project, whatever GitLab's list says of it.
+    pub async fn doubt_catalog_items(&self, project: ProjectId, categories: &[&str]) -> Result<()> {
+        for collection in categories {
+            let place = keys::catalog_change(self.clock.now_ms(), project, collection);
+            // The row of a vanished item has no `row`.
+            let update = self
+                .update(&keys::catalog_item(project, collection), keys::CATALOG_ROW, Some("attribute_exists(#row)"))
+                .update_expression("SET listing = :unknown, GSI1SK = :place")
+                .expression_attribute_names("#row", "row")
+                .expression_attribute_values(":unknown", string(""))
+                .expression_attribute_values(":place", string(place));
+            self.send_update(update).await?;
+        }
+        Ok(())
     }
 
     fn catalog_row(&self, project: ProjectId, collection: &str, read_at: i64) -> Item {
@@ -172,6 +189,9 @@ impl Store {
     pub async fn claim_delivery(&self, id: &str) -> Result<bool> {
         let mut item = key(keys::delivery(id), keys::META);
         let until = self.clock.now_ms() + DELIVERY_MS;
+        // Knows the claim again whose answer was lost, when the SDK repeats it.
+        let claim = uuid::Uuid::new_v4().to_string();
+        item.insert("claim".to_owned(), string(&claim));
         item.insert("expires".to_owned(), number(until));
         item.insert("ttl".to_owned(), number(until / 1000 + 1));
         let put = self
@@ -180,7 +200,10 @@ impl Store {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(PK) OR expires < :now")
             .expression_attribute_values(":now", number(self.clock.now_ms()));
-        Ok(matches!(self.send_put(put).await?, super::request::Outcome::Done { .. }))
+        Ok(match self.send_put(put).await? {
+            Outcome::Done { .. } => true,
+            Outcome::Refused(holder) => holder.is_some_and(|holder| holder.find_str("claim") == Some(&claim)),
+        })
     }
 
     /// Gives a delivery back, so that it can be sent again.

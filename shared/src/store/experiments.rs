@@ -9,7 +9,7 @@ use super::attributes::{Change, Guard, Refusal, TagChange, put_if_absent};
 use super::item::{Attributes, Item, key, number, string, string_map};
 use super::projects::project_item;
 use super::request::Outcome;
-use super::{Cached, Sealed, Store, keys};
+use super::{Sealed, Store, keys};
 use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::model::{Experiment, ExperimentId, Lifecycle, ProjectId};
@@ -172,10 +172,10 @@ impl Store {
 
     /// As [`Store::find_recent_experiment`], for the store's own decisions.
     pub(crate) async fn experiment(&self, id: ExperimentId) -> Result<Option<Arc<Experiment>>> {
-        if let Some(cached) = self.experiments.get(&id)
-            && self.is_fresh(cached.read_at)
+        if let Some((experiment, read_at)) = self.caches.experiments.get(&id)
+            && self.is_fresh(read_at)
         {
-            return Ok(Some(cached.value));
+            return Ok(Some(experiment));
         }
         self.read_experiment(id).await
     }
@@ -191,7 +191,7 @@ impl Store {
             experiment.tags.extend(self.read_overflow(&pk).await?.1);
         }
         let experiment = Arc::new(experiment);
-        self.experiments.insert(id, Cached { value: experiment.clone(), read_at });
+        self.caches.experiments.insert(id, (experiment.clone(), read_at));
         Ok(Some(experiment))
     }
 
@@ -249,7 +249,7 @@ impl Store {
             items.push(put_if_absent(&self.table, name_item)?);
             items.push(TransactWriteItem::builder().delete(old).build());
         }
-        self.experiments.remove(&experiment.id);
+        self.caches.experiments.remove(&experiment.id);
         match self.transact(items).await? {
             Ok(()) => Ok(()),
             Err(reasons) if reasons.get(1).is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")) => {
@@ -281,7 +281,7 @@ impl Store {
             .expression_attribute_values(":op", string(&operation))
             .expression_attribute_values(":one", number(1));
         let outcome = self.send_update(update).await?;
-        self.experiments.remove(&experiment.id);
+        self.caches.experiments.remove(&experiment.id);
         match outcome {
             Outcome::Done { .. } => Ok(()),
             // The first try had succeeded; its answer was lost.
@@ -308,7 +308,7 @@ impl Store {
             TagChange::Delete(key) => (Change { delete_tag: Some(key.clone()), ..Change::default() }, key),
         };
         let outcome = self.change(&keys::experiment(experiment.id), change, &Guard::Own).await?;
-        self.experiments.remove(&experiment.id);
+        self.caches.experiments.remove(&experiment.id);
         match outcome {
             Ok(_) => Ok(()),
             Err(Refusal::NoSuchTag) => {

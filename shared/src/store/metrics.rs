@@ -60,7 +60,7 @@ impl Store {
     /// Sees to it that META says "open" for at least another minute; answers until when (ms).
     async fn announce(&self, pk: &str, guard: &Guard) -> Result<Result<i64, Refusal>> {
         let now = self.clock.now_ms();
-        if let Some((open_until, changes)) = self.open_until.get(pk)
+        if let Some((open_until, changes)) = self.caches.open_until.get(pk)
             && open_until >= now + OPEN_MARGIN_MS
             && changes == guard.changes()
         {
@@ -80,22 +80,14 @@ impl Store {
             Outcome::Refused(Some(meta)) if !guard.allows(&meta) => return Ok(Err(Refusal::Deleted)),
             Outcome::Refused(Some(meta)) => meta.number("open_until")?,
         };
-        self.open_until.insert(pk.to_owned(), (open_until, guard.changes()));
+        self.caches.open_until.insert(pk.to_owned(), (open_until, guard.changes()));
         Ok(Ok(open_until))
     }
 
     /// The points of segments minted at `since` (ms) or later, as written: unsorted, with duplicates.
     /// Strongly consistent. Also answers how many bytes and segments that were.
     pub(crate) async fn read_segments(&self, pk: &str, since: i64) -> Result<Segments> {
-        let query = self
-            .client
-            .query()
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", string(pk))
-            .expression_attribute_values(":from", string(keys::segments_from(since)))
-            .expression_attribute_values(":to", string(keys::SEGMENTS_END));
-        let items = self.query(query).await?;
+        let items = self.segments(pk, since).await?;
         let mut segments = Segments { count: items.len(), ..Segments::default() };
         for item in &items {
             let body = points_of(item)?;
@@ -105,10 +97,25 @@ impl Store {
         Ok(segments)
     }
 
+    async fn segments(&self, pk: &str, since: i64) -> Result<Vec<Item>> {
+        let query = self
+            .client
+            .query()
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", string(pk))
+            .expression_attribute_values(":from", string(keys::segments_from(since)))
+            .expression_attribute_values(":to", string(keys::SEGMENTS_END));
+        self.query(query).await
+    }
+
     /// Every point of a metric, in order of timestamp, step and value, without duplicates.
     pub(crate) async fn history(&self, pk: &str, metric: &str) -> Result<Vec<Metric>> {
-        let mut points = self.read_segments(pk, 0).await?.points;
-        points.retain(|point| point.key == metric);
+        let mut points = Vec::new();
+        // Unpacked one by one: a run's points of all metrics may be more than fit into memory.
+        for item in &self.segments(pk, 0).await? {
+            points.extend(unpack(points_of(item)?)?.into_iter().filter(|point| point.key == metric));
+        }
         points.sort_by(Metric::history_order);
         points.dedup_by(|a, b| a.same_point(b));
         Ok(points)

@@ -60,49 +60,45 @@ pub struct Store {
     pub(crate) clock: Clock,
     objects: Option<Objects>,
     usage: Arc<Usage>,
-    experiments: Arc<Cache<ExperimentId, Cached<Arc<Experiment>>>>,
-    /// What a run belongs to never changes.
-    runs: Arc<Cache<String, RunOwner>>,
-    /// Registered models as last seen: tells which versions to read with a model, and is never trusted for more.
-    registered_models: Arc<Cache<(ProjectId, String), Arc<RegisteredModel>>>,
-    /// Since when (ms) and how many runs this instance began in an experiment.
-    new_runs: Arc<Cache<ExperimentId, (i64, u32)>>,
     skew: skew::Skew,
-    /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key,
-    /// and how often its experiment had been deleted or restored by then.
-    open_until: Arc<Cache<String, (i64, u64)>>,
+    caches: Arc<Caches>,
 }
 
-/// A value and when it was read, ms.
-#[derive(Clone)]
-struct Cached<T> {
-    value: T,
-    read_at: i64,
+/// What a warm instance remembers.
+struct Caches {
+    /// Each as it was when it was read, ms.
+    experiments: Cache<ExperimentId, (Arc<Experiment>, i64)>,
+    /// What a run belongs to never changes.
+    runs: Cache<String, RunOwner>,
+    /// Registered models as last seen: tells which versions to read with a model, and is never trusted for more.
+    registered_models: Cache<(ProjectId, String), Arc<RegisteredModel>>,
+    /// Since when (ms) and how many runs this instance began in an experiment.
+    new_runs: Cache<ExperimentId, (i64, u32)>,
+    /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key,
+    /// and how often its experiment had been deleted or restored by then.
+    open_until: Cache<String, (i64, u64)>,
+}
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self {
+            // With all their tags, they may be large.
+            experiments: Cache::new(1_000),
+            runs: Cache::new(10_000),
+            registered_models: Cache::new(1_000),
+            new_runs: Cache::new(10_000),
+            open_until: Cache::new(10_000),
+        }
+    }
 }
 
 impl Store {
     /// A store on an existing table; `Store::create_table` makes one.
     pub fn new(client: aws_sdk_dynamodb::Client, table: String, clock: Clock) -> Self {
-        fn cache<K: Eq + std::hash::Hash, V: Clone>(entries: usize) -> Arc<Cache<K, V>> {
-            Arc::new(Cache::new(entries))
-        }
         let skew = skew::Skew::new(clock.clone());
         let config = client.config().to_builder().interceptor(skew.clone()).interceptor(throttles::Throttles);
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        Self {
-            client,
-            table,
-            clock,
-            objects: None,
-            usage: Arc::default(),
-            // With all their tags, they may be large.
-            experiments: cache(1_000),
-            runs: cache(10_000),
-            registered_models: cache(1_000),
-            new_runs: cache(10_000),
-            skew,
-            open_until: cache(10_000),
-        }
+        Self { client, table, clock, objects: None, usage: Arc::default(), skew, caches: Arc::default() }
     }
 
     /// The same store with a place for texts that are too large for the table.

@@ -15,7 +15,7 @@ use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::model::{ExperimentId, ModelVersion, RegisteredModel, Stage};
 
-/// Archived versions that are written together with their model; more follow one by one. A transaction has 100 items.
+/// Most versions that are archived in one transaction, which has 100 items.
 const MOST_AT_ONCE: usize = 90;
 /// The tag of a logged model that names the versions made from it.
 const VERSIONS_TAG: &str = "mlflow.modelVersions";
@@ -186,7 +186,8 @@ impl Store {
         }
     }
 
-    /// Moves a version to a stage and, if `archive`, those that are there to `Archived`.
+    /// Moves a version to a stage and, if `archive`, those that are there to `Archived`: as many at a time as a transaction
+    /// takes, the version itself with the last of them. What a failure leaves undone, the same call completes.
     pub async fn transition_stage(
         &self,
         access: &Access,
@@ -195,38 +196,35 @@ impl Store {
         stage: Stage,
         archive: bool,
     ) -> Result<()> {
-        let plan = |model: &RegisteredModel| {
-            let mut stages = model.stages.clone();
-            let mut moved = Vec::new();
-            if archive {
-                moved.extend(
-                    stages.in_stage(stage).filter(|other| *other != version).map(|other| (other, Stage::Archived)),
-                );
-            }
-            moved.insert(0, (version, stage));
-            for (number, stage) in &moved {
-                stages.set(*number, Some(*stage));
-            }
-            (stages, moved)
+        let others = |model: &RegisteredModel| -> Vec<u64> {
+            model.stages.in_stage(stage).filter(|other| archive && *other != version).collect()
         };
-        let model = self
-            .change_model(access, name, |model, now| {
-                if model.stages.get(version).is_none() {
-                    return Err(no_version(name, &version.to_string()));
-                }
-                let now = now.max(model.last_update_time);
-                let (stages, moved) = plan(model);
-                let more =
-                    moved.iter().take(MOST_AT_ONCE).map(|(number, stage)| self.to_stage(model, *number, *stage, now));
-                Ok((vec![("stages", string(stages.to_text())), ("updated", number(now))], more.collect::<Result<_>>()?))
-            })
-            .await?;
-        for (number, stage) in plan(&model).1.into_iter().skip(MOST_AT_ONCE) {
-            let write = self.to_stage(&model, number, stage, self.clock.now_ms())?;
-            // Deleted meanwhile, or moved on: fine.
-            let _changed_by_others = self.transact(vec![write]).await?;
+        loop {
+            let model = self
+                .change_model(access, name, |model, now| {
+                    if model.stages.get(version).is_none() {
+                        return Err(no_version(name, &version.to_string()));
+                    }
+                    let now = now.max(model.last_update_time);
+                    let others = others(model);
+                    let mut moved: Vec<_> =
+                        others.iter().take(MOST_AT_ONCE).map(|other| (*other, Stage::Archived)).collect();
+                    if others.len() <= MOST_AT_ONCE {
+                        moved.push((version, stage));
+                    }
+                    let mut stages = model.stages.clone();
+                    for (number, stage) in &moved {
+                        stages.set(*number, Some(*stage));
+                    }
+                    let more = moved.iter().map(|(number, stage)| self.to_stage(model, *number, *stage, now));
+                    let set = vec![("stages", string(stages.to_text())), ("updated", number(now))];
+                    Ok((set, more.collect::<Result<_>>()?))
+                })
+                .await?;
+            if others(&model).len() <= MOST_AT_ONCE {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     fn to_stage(&self, model: &RegisteredModel, version: u64, stage: Stage, now: i64) -> Result<TransactWriteItem> {
@@ -269,10 +267,13 @@ impl Store {
             Ok((set, vec![delete(&self.table, key(&pk, keys::META), None)?]))
         })
         .await?;
-        match item {
-            Some(item) => self.remove_rest_of_version(&item).await,
-            None => Ok(()),
+        if let Some(item) = item
+            && let Err(error) = self.remove_rest_of_version(&item).await
+        {
+            // It is deleted: what is left behind nobody can reach.
+            tracing::warn!(%error, uid, version, "not all of a version was removed");
         }
+        Ok(())
     }
 
     /// Removes a version that nobody can reach any more.

@@ -71,13 +71,13 @@ impl Store {
     ) -> Result<Option<(RegisteredModel, Vec<ModelVersion>)>> {
         let project = access.project();
         let pk = keys::registered_model(project, name);
-        let seen = self.registered_models.get(&(project, name.to_owned()));
+        let seen = self.caches.registered_models.get(&(project, name.to_owned()));
         let guess = seen.map(|seen| versions(&seen.uid, &wanted(&seen))).unwrap_or_default();
         let known = [(pk.clone(), keys::META.to_owned())].into_iter().chain(guess.clone());
         let mut items = self.batch_get(known.collect()).await?;
         let meta = items.iter().position(|item| item.find_str("PK") == Some(&pk)).map(|at| items.swap_remove(at));
         let Some(model) = self.complete_model(meta.filter(|meta| meta.find_str("name") == Some(name))).await? else {
-            self.registered_models.remove(&(project, name.to_owned()));
+            self.caches.registered_models.remove(&(project, name.to_owned()));
             return Ok(None);
         };
         let numbers = wanted(&model);
@@ -89,7 +89,7 @@ impl Store {
                 found.push(self.complete_version(item).await?);
             }
         }
-        self.registered_models.insert((project, name.to_owned()), Arc::new(model.clone()));
+        self.caches.registered_models.insert((project, name.to_owned()), Arc::new(model.clone()));
         Ok(Some((model, found)))
     }
 
@@ -180,7 +180,7 @@ impl Store {
                     Err(_) => false,
                 }
             };
-            self.registered_models.remove(&(access.project(), name.to_owned()));
+            self.caches.registered_models.remove(&(access.project(), name.to_owned()));
             if done {
                 return self.touch_versions(&renamed, now).await;
             }
@@ -210,7 +210,7 @@ impl Store {
             let mut items = self.delete_model_items(&model).await?;
             items.push(delete(&self.table, key(keys::model_uid(&model.uid), keys::META), None)?);
             let done = self.transact(items).await?.is_ok();
-            self.registered_models.remove(&(access.project(), name.to_owned()));
+            self.caches.registered_models.remove(&(access.project(), name.to_owned()));
             if done {
                 let remove = |version: u64| self.remove_version(&model.uid, version);
                 return self.sweep(&model, "removed", remove).await;

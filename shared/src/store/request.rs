@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::model::ExperimentId;
 use crate::record::note;
 
-/// How long a write that conflicts with transactions is tried again.
+/// How long a write that conflicts with transactions is tried again, and what a batch left unread is read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Requests sent and capacity units consumed since the store was built.
@@ -235,6 +235,7 @@ impl Store {
     /// Strong reads of many items, in no order; what does not exist is left out.
     pub(crate) async fn batch_get(&self, keys: Vec<(String, String)>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         for chunk in keys.chunks(100) {
             let mut wanted: Vec<Item> = chunk.iter().map(|(pk, sk)| key(pk, sk)).collect();
             while !wanted.is_empty() {
@@ -263,6 +264,12 @@ impl Store {
                     .and_then(|mut tables| tables.remove(&self.table))
                     .map(|left| left.keys)
                     .unwrap_or_default();
+                if !wanted.is_empty() {
+                    if tokio::time::Instant::now() >= deadline {
+                        return Err(Error::Unavailable("DynamoDB left keys of a batch unread for 5 s".into()));
+                    }
+                    tokio::time::sleep(jitter()).await;
+                }
             }
         }
         Ok(items)
@@ -299,9 +306,12 @@ impl Store {
                 return Err(service_failure(&error, &DisplayErrorContext(&error).to_string()));
             };
             let reasons = cancelled.cancellation_reasons.unwrap_or_default();
-            let refused = reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"));
-            if refused {
+            let any = |code| reasons.iter().any(|reason| reason.code() == Some(code));
+            if any("ConditionalCheckFailed") {
                 return Ok(Err(reasons));
+            }
+            if any("ValidationError") {
+                return Err(too_large());
             }
             if tokio::time::Instant::now() >= deadline {
                 return Err(Error::Unavailable("a transaction kept conflicting with others for 5 s".into()));
@@ -343,9 +353,12 @@ fn service_failure(error: &impl ProvideErrorMetadata, text: &str) -> Error {
         | "LimitExceededException" => Error::Unavailable(text.to_owned()),
         "ItemCollectionSizeLimitExceededException" => Error::Invalid("this entity has grown too large".into()),
         // No key, expression or count of ours can be too large: it is what the client sent.
-        "ValidationException" if text.contains("maximum allowed size") || text.contains("4MB limit") => {
-            Error::TooLarge("A single value, data set or batch of this request is too large to be stored.".into())
-        }
+        "ValidationException" if text.contains("maximum allowed size") || text.contains("4MB limit") => too_large(),
         _ => Error::Internal(text.to_owned()),
     }
+}
+
+/// No expression of ours is malformed: what the client sent made an item larger than DynamoDB's 400 KB.
+fn too_large() -> Error {
+    Error::TooLarge("A single value, data set or batch of this request is too large to be stored.".into())
 }

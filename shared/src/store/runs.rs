@@ -99,22 +99,22 @@ impl Store {
         const WINDOW_MS: i64 = 10_000;
         const MANY: u32 = 500;
         let now = self.clock.now_ms();
-        let (since, count) = match self.new_runs.get(&experiment) {
+        let (since, count) = match self.caches.new_runs.get(&experiment) {
             Some((since, count)) if now - since < WINDOW_MS => (since, count + 1),
             _ => (now, 1),
         };
-        self.new_runs.insert(experiment, (since, count));
+        self.caches.new_runs.insert(experiment, (since, count));
         count == MANY
     }
 
     fn remember_owner(&self, run: &StoredRun) {
         let owner = RunOwner { project: run.project, experiment: run.experiment };
-        self.runs.insert(run.id.clone(), owner);
+        self.caches.runs.insert(run.id.clone(), owner);
     }
 
     /// Whom a run belongs to, from memory where possible.
     pub async fn find_run_owner(&self, id: &str) -> Result<Option<RunOwner>> {
-        if let Some(owner) = self.runs.get(id) {
+        if let Some(owner) = self.caches.runs.get(id) {
             return Ok(Some(owner));
         }
         let run = self.read_run(id).await?;
@@ -308,7 +308,7 @@ impl Store {
                 .return_values(ReturnValue::None);
             if let Outcome::Done { .. } = self.send_update(update).await? {
                 // Metrics are refused from now on, at the latest when the announced window has passed.
-                self.open_until.remove(&keys::run(id));
+                self.caches.open_until.remove(&keys::run(id));
                 return Ok(());
             }
             tokio::time::sleep(jitter()).await;

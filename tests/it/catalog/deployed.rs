@@ -98,3 +98,24 @@ async fn a_stream_of_changes_refreshes_their_projects_once() {
     let failed = catalog_sync::handle(hub.state.clone(), json!({ "Records": [record("NewImage", 1)] }), soon()).await;
     assert!(failed.is_err());
 }
+
+/// GitLab's list says nothing of the registry: what the stream could not bring, the schedule must look for all the same.
+#[tokio::test]
+async fn changes_of_the_registry_outlast_an_outage_and_do_not_wait_for_each_other() {
+    let hub = synced().await;
+    hub.post("registered-models/create", json!({ "name": "mapper" })).await.ok();
+    hub.post("model-versions/create", json!({ "name": "mapper", "source": "s3://elsewhere/model" })).await.ok();
+    let record = |project: u64| json!({ "dynamodb": { "NewImage": { "project": { "N": project.to_string() } } } });
+    let event = json!({ "Records": [record(1), record(2)] });
+    let models = async || links(&whole(&hub, "aimodel", "earth/flood-model").await, "mlflow:model").len();
+    hub.world.fail_next(1, local::gitlab::Fault::Status { code: 403, retry_after: None });
+    hub.world.reset_calls();
+    assert!(catalog_sync::handle(hub.state.clone(), event, soon()).await.is_err());
+    assert_eq!((hub.world.calls()["GET /api/v4/projects/{id}"], models().await), (2, 0), "the second was asked for");
+    let scheduled = json!({ "source": "aws.scheduler" });
+    let done = catalog_sync::handle(hub.state.clone(), scheduled.clone(), soon()).await.unwrap();
+    assert_eq!(done["summary"]["written"], 1, "{done}");
+    assert_eq!(models().await, 1);
+    let done = catalog_sync::handle(hub.state.clone(), scheduled, soon()).await.unwrap();
+    assert_eq!((&done["summary"]["written"], &done["summary"]["skipped"]), (&json!(0), &json!(5)));
+}

@@ -4,9 +4,14 @@ use futures::future::join_all;
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::things::{CASES, Case, Things, difference};
+use super::cases::{CASES, Case};
+use super::things::{Things, difference};
 use super::{Fault, Injector};
 use crate::hub::{Answer, Hub};
+
+/// What follows their first write is not waited for: it concerns versions that nobody can reach, or time stamps.
+const ANSWERED_AFTER_THE_FIRST_WRITE: [&str; 3] =
+    ["registered-models/rename", "registered-models/delete", "model-versions/delete"];
 
 /// A clean "try again later".
 #[track_caller]
@@ -44,6 +49,12 @@ async fn fails_after(hub: &Hub, injector: &Injector, number: usize, passing: u32
         answer.ok();
         return None;
     }
+    if passing > 0 && ANSWERED_AFTER_THE_FIRST_WRITE.contains(&case.name) {
+        answer.ok();
+        let found = things.state(hub).await;
+        assert!(found == after, "{call}: {}", difference(&found, &after));
+        return Some(());
+    }
     expect_unavailable(&answer, &call);
     let found = things.state(hub).await;
     // A model's points come after its run's.
@@ -65,6 +76,8 @@ async fn failed_writes_leave_nothing_and_can_be_repeated() {
         while fails_after(&hub, &injector, number, passing).await.is_some() {
             passing += 1;
         }
+        let name = CASES[number].name;
+        assert!(passing > 1 || !ANSWERED_AFTER_THE_FIRST_WRITE.contains(&name), "{name} has one write only");
     }))
     .await;
 }

@@ -54,6 +54,10 @@ pub enum Fault {
     WrongChecksum,
     /// Of a `BatchGetItem` the first key alone is answered; other requests are.
     Unprocessed,
+    /// Of a `BatchGetItem` no key is answered; other requests are.
+    Unread,
+    /// A transaction is refused because it would make an item too large; dynoxide says that in another way.
+    TooLarge,
 }
 
 /// What a storm does.
@@ -264,10 +268,13 @@ impl Injector {
                 tokio::time::sleep(FOREVER).await;
                 dropped()
             }
-            Some(Fault::Conflict) if operation == "TransactWriteItems" => {
+            Some(fault @ (Fault::Conflict | Fault::TooLarge)) if operation == "TransactWriteItems" => {
                 let items = text.matches("\"TableName\"").count();
                 let mut reasons = vec![json!({"Code": "None"}); items];
-                reasons[0] = json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
+                reasons[0] = match fault {
+                    Fault::Conflict => json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing"}),
+                    _ => json!({"Code": "ValidationError", "Message": "Item size to update has exceeded the maximum"}),
+                };
                 let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
                 refusal(StatusCode::BAD_REQUEST, kind, json!({"CancellationReasons": reasons}))
             }
@@ -292,7 +299,16 @@ impl Injector {
                 response
             }
             Some(Fault::Unprocessed) if operation == "BatchGetItem" => self.first_key(parts.headers, &body).await,
-            Some(Fault::Unprocessed) => self.pass(&operation, parts.headers, body).await,
+            Some(Fault::Unread) if operation == "BatchGetItem" => {
+                let mut response = Response::new(Body::empty());
+                let request: Value = serde_json::from_slice(&body).unwrap();
+                let answer = json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]});
+                *response.body_mut() = Body::from(answer.to_string());
+                response
+            }
+            Some(Fault::Unprocessed | Fault::Unread | Fault::TooLarge) => {
+                self.pass(&operation, parts.headers, body).await
+            }
         }
     }
 

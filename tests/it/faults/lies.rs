@@ -1,15 +1,16 @@
 //! Services that lie: what was done is called failed, answers are cut off, changed, or somebody else's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use http::{Method, StatusCode};
 use load::ledger::content;
 use serde_json::json;
 
+use super::cases::CASES;
 use super::half_written::expect_unavailable;
 use super::s3_injector::{S3Fault, S3Injector};
-use super::things::{CASES, Things, difference};
+use super::things::{Things, difference};
 use super::{Fault, Injector};
 use crate::hub::{Answer, DEVELOPER, FLOOD, Hub};
 
@@ -51,12 +52,16 @@ async fn a_write_with_a_false_answer_can_be_repeated() {
 /// A retry after an answer that was no good makes a second one.
 const NEW_EACH_TIME: [&str; 4] = ["runs/create", "runs/log-model", "logged-models create", "model-versions/create"];
 /// A retry after an answer that was no good finds it done.
-const MADE_OR_GONE: [&str; 8] = [
+const MADE_OR_GONE: [&str; 12] = [
     "experiments/create",
     "experiments/delete",
     "experiments/restore",
     "experiments/delete-experiment-tag",
     "registered-models/create",
+    "registered-models/rename",
+    "registered-models/delete",
+    "model-versions/delete",
+    "model-versions/delete with its alias",
     "runs/delete-tag",
     "logged-models delete",
     "logged-models delete tag",
@@ -91,6 +96,33 @@ async fn a_read_with_a_false_answer_is_right_or_a_503() {
             }
         }
     }
+}
+
+/// Patience with a batch ends, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_of_which_nothing_is_read_is_a_503() {
+    let (hub, injector) = Injector::with_hub().await;
+    let things = Things::make(&hub, "unread").await;
+    injector.always(Fault::Unread, "");
+    let begun = Instant::now();
+    let answer = hub.get(&format!("model-versions/get?name={}&version=1", "old%20unread")).await;
+    expect_unavailable(&answer, "a version");
+    assert!((4..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    injector.heal("");
+    assert_eq!(hub.run(&things.run).await["info"]["lifecycle_stage"], "active");
+}
+
+/// No try will make it smaller.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_of_something_too_large_is_the_clients_mistake() {
+    let (hub, injector) = Injector::with_hub().await;
+    Things::make(&hub, "large").await;
+    injector.always(Fault::TooLarge, "old large");
+    let begun = Instant::now();
+    let body = json!({"name": "old large", "alias": "another", "version": "1"});
+    let answer = hub.post("registered-models/alias", body).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{answer:?}");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
 /// The first try of a deletion lands when the run has been restored.

@@ -2,6 +2,7 @@
 //! that differ, and of clients that send everything twice.
 //! An [`Injector`] stands between the SDK and the emulator.
 
+pub mod cases;
 mod gitlab;
 pub mod half_written;
 mod index_lag;
@@ -11,6 +12,7 @@ mod replays;
 mod retries;
 mod s3_injector;
 mod skew;
+mod steps;
 mod storm;
 pub mod things;
 mod throttling;

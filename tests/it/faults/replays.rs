@@ -4,7 +4,8 @@ use futures::future::join_all;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::things::{CASES, Things, difference};
+use super::cases::CASES;
+use super::things::{Things, difference};
 use crate::hub::Hub;
 
 /// What a second try of a call answers, and whether it changes what the first has done.
@@ -19,6 +20,10 @@ fn expected(name: &str) -> (StatusCode, &'static str, bool) {
         | "experiments/restore"
         | "experiments/delete-experiment-tag"
         | "runs/delete-tag"
+        | "registered-models/rename"
+        | "registered-models/delete"
+        | "model-versions/delete"
+        | "model-versions/delete with its alias"
         | "logged-models delete"
         | "logged-models delete tag" => (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST", false),
         // Nothing tells a second one from a first: there are two, with ids of their own.

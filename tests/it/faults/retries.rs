@@ -6,7 +6,8 @@ use futures::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::things::{CASES, Case, Things, difference};
+use super::cases::{CASES, Case};
+use super::things::{Things, difference};
 use super::{Fault, Injector};
 
 /// A case's answer and all that is seen afterwards, with a fault in its first write.

@@ -6,8 +6,9 @@ use futures::future::join_all;
 use http::StatusCode;
 use serde_json::json;
 
+use super::cases::CASES;
 use super::half_written::expect_unavailable;
-use super::things::{CASES, Things};
+use super::things::Things;
 use super::{Fault, Injector};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
+use http::StatusCode;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -210,4 +211,16 @@ async fn index_partitions(hub: &Hub, runs: &BTreeMap<i64, String>) -> BTreeSet<S
         item["GSI1PK"].as_s().unwrap().clone()
     });
     join_all(reads).await.into_iter().collect()
+}
+
+#[tokio::test]
+async fn a_search_names_so_many_experiments_and_no_more() {
+    let hub = Hub::start().await;
+    for endpoint in ["runs/search", "logged-models/search"] {
+        let ids: Vec<String> = (1..=1_001).map(|id: u32| id.to_string()).collect();
+        hub.post(endpoint, json!({"experiment_ids": ids[..3]})).await.ok();
+        let refused = hub.post(endpoint, json!({"experiment_ids": ids})).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE"));
+        assert!(refused.json()["message"].as_str().unwrap().contains("at most 1000"), "{endpoint}");
+    }
 }

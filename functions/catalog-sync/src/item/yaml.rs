@@ -11,20 +11,25 @@ const BYTES: usize = 128 * 1024;
 const DEPTH: usize = 32;
 /// Brackets that are open at once; the parser's time grows with their square.
 const BRACKETS: usize = 64;
+/// Opening brackets in all: those that text closes are still open to the parser.
+const OPENINGS: usize = 4_000;
 
 /// Reads one YAML document.
 ///
 /// # Errors
 /// A phrase for the author: the document is malformed, nested too deeply or too large.
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
-    let mut open = 0_usize;
+    let (mut open, mut openings) = (0_usize, 0_usize);
     for byte in text.bytes() {
         match byte {
-            b'[' | b'{' => open += 1,
+            b'[' | b'{' => {
+                open += 1;
+                openings += 1;
+            }
             b']' | b'}' => open = open.saturating_sub(1),
             _ => {}
         }
-        if open > BRACKETS {
+        if open > BRACKETS || openings > OPENINGS {
             return Err("it is nested too deeply".into());
         }
     }

@@ -299,3 +299,12 @@ fn many_files_and_rules_end_soon() {
     let selected = item["assets"].as_object().unwrap().keys().filter(|key| key.ends_with(".bin")).count();
     assert!((100..=500).contains(&selected), "{selected}");
 }
+
+/// To the parser, whose time grows with the square of what is open, they are.
+#[test]
+fn brackets_that_only_text_closes_are_open() {
+    let open = "[']', ";
+    assert!(crate::item::yaml::parse(&format!("a: {}", open.repeat(40_000))).is_err());
+    let closed = "[1], ".repeat(1_000);
+    assert!(crate::item::yaml::parse(&format!("a: [{closed}]")).is_ok());
+}
