@@ -92,9 +92,9 @@ class Operator:
             bucket, key = rest[0].removeprefix("s3://").split("/", 1)
             return client.delete_object(Bucket=bucket, Key=key)
         if verb == "wait":
-            (table,) = options(rest[1:]).values()
+            given = {option.title().replace("-", ""): value for option, value in options(rest[1:]).items()}
             waiter = client.get_waiter(rest[0].replace("-", "_"))
-            return waiter.wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+            return waiter.wait(**given, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
         given = options(rest)
         query = given.pop("query", None)
         # What the CLI does with its input and output, not AWS.
@@ -333,6 +333,7 @@ def test_going_back(stack, client, operator):
 
     aws("s3 rm")
     aws("lambda update-function-configuration")
+    aws("lambda wait function-updated-v2")
     aws("lambda delete-function-concurrency")
     aws("lambda invoke")
 
