@@ -21,6 +21,8 @@ def serve(port: int, client, session_token: str) -> Iterator[None]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body are sent apart.
+        disable_nagle_algorithm = True
 
         def log_message(self, *_):
             pass

@@ -24,8 +24,13 @@ pub const FOLDERS: [&str; 8] = [
 /// With the paths that clients ask them for.
 fn functions() -> [(&'static str, Vec<String>); 8] {
     let below = |prefix: &str, routes: Vec<Route>| -> Vec<String> {
-        let whole = routes.iter().map(|route| format!("{prefix}{}", route.path));
-        whole.map(|path| if path == "/" { path } else { example(path.trim_end_matches('/')) }).collect()
+        // Nested, a `/` is the prefix itself.
+        let path = |route: &Route| match (prefix, route.path.as_str()) {
+            ("", path) => example(path),
+            (_, "/") => example(prefix),
+            (_, path) => example(&format!("{prefix}{path}")),
+        };
+        routes.iter().map(path).collect()
     };
     let projects = ["earth/flood-model", "earth/tools/ndvi", "a/b/c/d/tracking"];
     let in_project = |project| below(&format!("/mlflow/{project}/tracking"), mlflow_project::routes());
@@ -122,10 +127,12 @@ impl GatewayRoute {
         self.segments.last().is_some_and(|last| last.ends_with("+}"))
     }
 
+    /// A greedy variable also takes an empty rest, as in `/api/stac/`; any other one wants a text.
     fn matches(&self, path: &[&str]) -> bool {
         let fixed = self.segments.len() - usize::from(self.is_greedy());
         let enough = if self.is_greedy() { path.len() > fixed } else { path.len() == fixed };
-        enough && self.segments[..fixed].iter().zip(path).all(|(own, asked)| own.starts_with('{') || own == asked)
+        let fits = |own: &str, asked: &str| if own.starts_with('{') { !asked.is_empty() } else { own == asked };
+        enough && self.segments[..fixed].iter().zip(path).all(|(own, asked)| fits(own, asked))
     }
 
     /// Segment by segment: text before a variable before a greedy one.
@@ -180,6 +187,36 @@ fn every_route_reaches_its_function_and_no_other() {
         }
     }
     assert_eq!(choose(&gateway, "/elsewhere"), None);
+    // A slash at the end makes it another path.
+    for (path, function) in [
+        ("/api/stac", Some("StacCatalog")),
+        ("/api/stac/", Some("StacCatalog")),
+        ("/api/stac/collections/m-1/items/", Some("StacCatalog")),
+        ("/api/docs/", Some("ApiDocs")),
+        ("/mlflow/", Some("MlflowProject")),
+        ("/mlflow/health/", Some("MlflowProject")),
+        ("/mlflow/api/2.0/mlflow/registered-models/", Some("MlflowRegistry")),
+        ("/mlflow/api/2.0/mlflow/logged-models//artifacts/files", Some("MlflowTracking")),
+        ("/api/webhooks", None),
+        ("/openapi.json/", None),
+    ] {
+        assert_eq!(choose(&gateway, path), function, "{path}");
+    }
+}
+
+#[test]
+fn outputs_are_addresses_of_functions() {
+    let (template, gateway) = (template(), gateway_routes());
+    for (output, more, function) in [
+        ("StacUrl", "", "StacCatalog"),
+        ("StacUrl", "search", "StacCatalog"),
+        ("WebhookUrl", "", "CatalogSync"),
+        ("MlflowTrackingUri", "/api/2.0/mlflow/runs/get", "MlflowProject"),
+    ] {
+        // `!Sub [text, {Hub: ..}]`
+        let path = template["Outputs"][output]["Value"][0].as_str().unwrap().strip_prefix("${Hub}").unwrap();
+        assert_eq!(choose(&gateway, &format!("{path}{more}")), Some(function), "{output}");
+    }
 }
 
 /// The ARNs of secrets that a function gets.
@@ -298,12 +335,18 @@ fn the_gateway_has_few_routes_and_settings_are_checked() {
 
 #[test]
 fn what_holds_data_survives_the_stack() {
+    let kept = |resource: &Value| {
+        // What could not even be created holds nothing.
+        ["Retain", "RetainExceptOnCreate"].contains(&resource["DeletionPolicy"].as_str().unwrap_or_default())
+    };
     for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket"] {
         for (name, resource) in resources(kind) {
-            assert_eq!(resource["DeletionPolicy"], "Retain", "{name}");
+            assert!(kept(&resource), "{name}");
             assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{name}");
         }
     }
+    // A bucket that stays keeps its wall.
+    assert!(resources("AWS::S3::BucketPolicy").values().all(kept));
     assert_eq!(resources("AWS::DynamoDB::Table").len(), 1);
     assert_eq!(resources("AWS::S3::Bucket").len(), 1);
     let table = &resources("AWS::DynamoDB::Table")["Table"]["Properties"];
@@ -334,13 +377,72 @@ fn alarms_watch_metrics_that_are_there() {
     }
 }
 
+fn bucket() -> Value {
+    resources("AWS::S3::Bucket")["Bucket"]["Properties"].clone()
+}
+
 #[test]
-fn uploads_that_nobody_ends_are_ended() {
-    let rules = &resources("AWS::S3::Bucket")["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"];
-    let rules = rules.as_sequence().unwrap();
+fn what_the_bucket_drops_by_itself() {
+    let rules = &bucket()["LifecycleConfiguration"]["Rules"];
+    let [uploads, copies] = &rules.as_sequence().unwrap()[..] else { panic!("{rules:?}") };
     // For every key, a day after they began; their URLs have ended by then.
-    let ends = |rule: &Value| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1;
-    assert!(rules.iter().any(|rule| ends(rule) && rule["Status"] == "Enabled" && rule["Prefix"].is_null()));
+    assert_eq!(uploads["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"], 1);
+    assert!(uploads["Prefix"].is_null() && uploads["Filter"].is_null() && uploads["ExpirationInDays"].is_null());
+    // Of what users put here, nothing; `blobs/` is a copy of what GitLab has.
+    assert_eq!((copies["Prefix"].as_str(), copies["ExpirationInDays"].as_u64()), (Some("blobs/"), Some(30)));
+    assert!(rules.as_sequence().unwrap().iter().all(|rule| rule["Status"] == "Enabled"));
+    // docs/OPERATIONS.md says so, and how to change it.
+    assert!(bucket()["VersioningConfiguration"].is_null() && bucket()["ObjectLockConfiguration"].is_null());
+    assert!(read("docs/OPERATIONS.md").contains("Artifacts are not versioned"));
+}
+
+#[test]
+fn the_bucket_opens_to_no_stranger() {
+    let bucket = bucket();
+    for wall in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+        assert_eq!(bucket["PublicAccessBlockConfiguration"][wall], true, "{wall}");
+    }
+    assert_eq!(bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced");
+    let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+    assert_eq!(encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");
+
+    let policies = resources("AWS::S3::BucketPolicy");
+    let [policy] = &policies.values().collect::<Vec<_>>()[..] else { panic!("{policies:?}") };
+    assert_eq!(policy["Properties"]["Bucket"], "Bucket");
+    let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap();
+    let [deny] = &statements[..] else { panic!("{statements:?}") };
+    let text = |name: &str| deny[name].as_str().unwrap();
+    assert_eq!((text("Effect"), text("Principal"), text("Action")), ("Deny", "*", "s3:*"));
+    assert_eq!(texts(&deny["Resource"]), ["Bucket.Arn", "${Bucket.Arn}/*"]);
+    let condition: Value = serde_yaml_ng::from_str("Bool: { aws:SecureTransport: 'false' }").unwrap();
+    assert_eq!(deny["Condition"], condition, "only what comes without TLS is denied");
+}
+
+/// Web pages follow redirects to presigned URLs and read what they find; they put nothing.
+#[test]
+fn pages_read_from_the_bucket() {
+    let bucket = bucket();
+    let [rule] = &bucket["CorsConfiguration"]["CorsRules"].as_sequence().unwrap()[..] else { panic!("{bucket:?}") };
+    assert_eq!(texts(&rule["AllowedOrigins"]), ["WebOrigin"]);
+    assert_eq!(texts(&rule["AllowedMethods"]), ["GET", "HEAD"]);
+    assert_eq!(texts(&rule["AllowedHeaders"]), ["*"]);
+    let shown = texts(&rule["ExposedHeaders"]);
+    for header in ["Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag"] {
+        assert!(shown.iter().any(|one| one == header), "{header}");
+    }
+}
+
+#[test]
+fn logs_end_some_day() {
+    let groups = resources("AWS::Logs::LogGroup");
+    assert_eq!(groups.keys().collect::<Vec<_>>(), ["Logs"]);
+    assert_eq!(groups["Logs"]["Properties"]["RetentionInDays"], "LogRetentionDays");
+    assert_eq!(groups["Logs"]["DeletionPolicy"], "Delete");
+    let template = template();
+    assert_eq!(template["Parameters"]["LogRetentionDays"]["Default"], 30);
+    // All functions write there: a group that Lambda makes by itself keeps everything for ever.
+    assert_eq!(template["Globals"]["Function"]["LoggingConfig"]["LogGroup"], "Logs");
+    assert!(deployed().values().all(|function| function["Properties"]["LoggingConfig"].is_null()));
 }
 
 #[test]

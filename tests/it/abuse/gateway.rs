@@ -219,7 +219,7 @@ impl Request {
 }
 
 /// What the gateway demands of an answer, and clients of a refusal.
-fn check(answer: &ApiGatewayV2httpResponse, event: &Value) {
+pub fn check(answer: &ApiGatewayV2httpResponse, event: &Value) {
     let status = answer.status_code;
     assert!((200..500).contains(&status) || status == 501, "{status} {answer:?} to {event}");
     let wire = serde_json::to_value(answer).unwrap();

@@ -9,6 +9,7 @@ mod mutation;
 mod names;
 mod searches;
 mod tokens;
+mod uploads;
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
