@@ -1,8 +1,9 @@
 //! The rules of `docs/ARCHITECTURE.md` that a compiler does not hold: who depends on whom, what is
 //! written where, how large a file may be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -184,4 +185,37 @@ fn dependencies_point_one_way() {
     }
     assert!(needs("local").contains(&"mlflow-project".to_owned()));
     assert!(linked(&metadata, "local").contains("dynoxide-rs"));
+}
+
+/// What a function links is compiled with the same features for each: built together, they carry nothing of their
+/// neighbours', and built one by one they share it.
+#[test]
+fn functions_share_what_is_compiled() {
+    let mut seen = BTreeMap::new();
+    for folder in std::fs::read_dir(root().join("functions")).unwrap() {
+        let function = folder.unwrap().file_name().into_string().unwrap();
+        let arguments = [
+            "tree",
+            "--locked",
+            "--offline",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--format",
+            "{p} [{f}]",
+        ];
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let tree =
+            Command::new(cargo).args(arguments).args(["--package", &function]).current_dir(root()).output().unwrap();
+        let tree = String::from_utf8(tree.stdout).unwrap();
+        assert!(tree.contains("aws-sdk-dynamodb v"), "{function} links no SDK?");
+        for line in tree.lines() {
+            let (package, features) = line.split_once(" [").unwrap();
+            let (first, known) = seen.entry(package.to_owned()).or_insert((function.clone(), features.to_owned()));
+            assert_eq!(features, known, "features of {package} for {function}, and for {first}");
+        }
+    }
+    assert!(seen.len() > 200, "{}", seen.len());
 }
