@@ -208,13 +208,14 @@ pub async fn serve(
         done: Done::default(),
         now_ms: function.clock().now_ms(),
     };
-    let work = async {
+    // In a box: it is large, and each layer around it would hold it on the stack once more.
+    let work = Box::pin(async {
         let router = match function.serving(event.request_context.domain_name.as_deref()).await {
             Ok((_, router)) => router,
             Err(error) => render(Router::new().fallback(move || ready(error.clone())), Dialect::of(&line.path)),
         };
         answer(router, event, lambda_id).await
-    };
+    });
     let (response, done) = recorded(async {
         match tokio::time::timeout(LONGEST_REQUEST, work).await {
             Ok(response) => response,
