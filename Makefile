@@ -122,19 +122,26 @@ lint-template: .venv-tools/installed ## template.yaml: sam validate --lint, cfn-
 	AWS_DEFAULT_REGION=us-east-1 .venv-tools/bin/sam validate --lint --template template.yaml
 
 # All at once: the optimisation of each when it is linked takes one processor.
+LAMBDA_BUILD := CARGO_LAMBDA_COMPILER=cargo .venv-tools/bin/cargo-lambda lambda build $(addprefix --package ,$(FUNCTIONS)) --locked
+
 .PHONY: lambda-build
 lambda-build: .venv-tools/installed ## build every function as Lambda runs it (PROFILE=release for deployment)
 	@echo "== functions"
-	CARGO_LAMBDA_COMPILER=cargo .venv-tools/bin/cargo-lambda lambda build \
-	    $(addprefix --package ,$(FUNCTIONS)) --profile $(or $(PROFILE),ci) --locked
-	@$(MAKE) check-glibc BUILT=$(CARGO_TARGET_DIR)/lambda || echo "warning: these run here, not on Lambda"
+	$(LAMBDA_BUILD) --profile $(or $(PROFILE),ci)
+	@$(MAKE) check-glibc || echo "warning: these run here, not on Lambda"
 
-# What lambda-build and `sam build` made.
-BUILT := $(CARGO_TARGET_DIR)/lambda .aws-sam/build
+# For `sam build`, which asks for one function after the other by its name in the template, MlflowTracking for that of
+# functions/mlflow-tracking. The first one builds them all. It shows what is written to stdout. With a PROFILE it is a trial.
+build-%: .venv-tools/installed
+	@$(LAMBDA_BUILD) --profile $(or $(PROFILE),release) 2>&1
+	@cp $(CARGO_TARGET_DIR)/lambda/$$(sed -E 's/(.)([A-Z])/\1-\2/g' <<<$* | tr A-Z a-z)/bootstrap $(ARTIFACTS_DIR)
+	@$(MAKE) check-glibc BUILT=$(ARTIFACTS_DIR)/bootstrap || test "$(PROFILE)"
+
+BUILT := $(CARGO_TARGET_DIR)/lambda/*/bootstrap
 .PHONY: check-glibc
 check-glibc: ## fail if a function that was built needs a newer glibc than Lambda has
 	@newer=0; \
-	for bootstrap in $(wildcard $(addsuffix /*/bootstrap,$(BUILT))); do \
+	for bootstrap in $(wildcard $(BUILT)); do \
 	    needs=$$({ grep -aoE 'GLIBC_[0-9.]+' $$bootstrap || true; } | sed 's/GLIBC_//' | sort -Vu | tail -1); \
 	    echo "$$bootstrap: $$(du -h $$bootstrap | cut -f1), glibc $$needs"; \
 	    printf '%s\n' $$needs $(GLIBC) | sort -VC || newer=1; \
@@ -143,10 +150,12 @@ check-glibc: ## fail if a function that was built needs a newer glibc than Lambd
 
 # Kept in $(CARGO_TARGET_DIR)/cloud.log: what MiniStack and the functions said.
 .PHONY: deploy-test
-deploy-test: .venv-deploy/installed lambda-build ## deploy template.yaml into an imitation of AWS and use it (PROFILE=release)
+deploy-test: .venv-deploy/installed .venv-tools/installed ## deploy template.yaml into an imitation of AWS and use it (PROFILE=release)
+	@echo "== functions"
+	PROFILE=$(or $(PROFILE),ci) .venv-tools/bin/sam build --build-dir $(CARGO_TARGET_DIR)/sam
 	@echo "== deployed"
 	cargo test --workspace --locked --no-run --quiet
-	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local PERIGEE_LAMBDA_DIR=$(CARGO_TARGET_DIR)/lambda \
+	PERIGEE_LOCAL_BIN=$(CARGO_TARGET_DIR)/debug/local PERIGEE_BUILT_DIR=$(CARGO_TARGET_DIR)/sam \
 	    PERIGEE_CLOUD_LOG=$(CARGO_TARGET_DIR)/cloud.log \
 	    .venv-deploy/bin/python -m pytest tests/deploy -q -p no:cacheprovider 2>&1 \
 	    | tee $(CARGO_TARGET_DIR)/deployed.log

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 from samtranslator.translator.transform import transform
@@ -17,21 +18,15 @@ INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def read(template: pathlib.Path) -> dict[str, Any]:
-    """The template as it is deployed from, with the short forms of its tags spelled out."""
+    """A template with the short forms of its tags spelled out."""
     return yaml_parse(template.read_text())
 
 
-def functions(template: dict[str, Any]) -> dict[str, str]:
-    """Binaries of the template's functions, by logical id."""
-    kind = "AWS::Serverless::Function"
-    found = {name: one for name, one in template["Resources"].items() if one["Type"] == kind}
-    return {name: one["Metadata"]["BuildProperties"]["Binary"] for name, one in found.items()}
-
-
-def packaged(template: dict[str, Any], code: dict[str, str]) -> dict[str, Any]:
-    """The template whose functions take their code from these S3 URLs, by logical id."""
-    for name, url in code.items():
-        template["Resources"][name]["Properties"]["CodeUri"] = url
+def packaged(template: dict[str, Any], upload: Callable[[str], str]) -> dict[str, Any]:
+    """A built template whose functions take their code from S3: `upload` gets the folder of each, and answers a URL."""
+    for one in template["Resources"].values():
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"]["CodeUri"] = upload(one["Properties"]["CodeUri"])
     return template
 
 

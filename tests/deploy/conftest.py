@@ -1,7 +1,7 @@
 """Fixtures of the deployment's tests: one stack for all of them, deleted at the end.
 
-`PERIGEE_LAMBDA_DIR` names the folder of the functions' binaries, `PERIGEE_LOCAL_BIN` the local hub, of which only
-the GitLab stand-in is used. What the functions and MiniStack said is kept in `PERIGEE_CLOUD_LOG`, if that is set.
+`PERIGEE_BUILT_DIR` names the folder that `sam build` has filled, `PERIGEE_LOCAL_BIN` the local hub, of which only the
+GitLab stand-in is used. What the functions and MiniStack said is kept in `PERIGEE_CLOUD_LOG`, if that is set.
 """
 
 import os
@@ -52,10 +52,9 @@ def shoreline(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def stack(shoreline) -> stacks.Stack:
     """The deployed stack. When it is deleted its data must stay, and nothing else."""
-    binaries = pathlib.Path(os.environ.get("PERIGEE_LAMBDA_DIR") or REPOSITORY / "target/lambda")
     with run_gitlab("--projects", str(shoreline.parents[1])) as gitlab, stacks.run_cloud() as cloud:
         try:
-            stack = stacks.deploy(cloud, REPOSITORY / "template.yaml", binaries, gitlab, SYNC_TOKEN)
+            stack = stacks.deploy(cloud, gitlab, SYNC_TOKEN)
             yield stack
             stacks.delete(stack)
             functions = cloud.client("lambda").list_functions()["Functions"]

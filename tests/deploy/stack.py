@@ -23,6 +23,8 @@ import cloudformation
 import secrets_extension
 from servers import free_port
 
+# Where `sam build` has put the template and the functions.
+BUILT = pathlib.Path(os.environ.get("PERIGEE_BUILT_DIR") or pathlib.Path(__file__).resolve().parents[2] / "target/sam")
 REGION = "us-east-1"
 NAME = "perigee-trial"
 CODE_BUCKET = "code"
@@ -144,27 +146,28 @@ def gateway(cloud: Cloud, resources: dict[str, str]) -> str:
     return f"{cloud.url}/_aws/execute-api/{resources['HttpApi']}/$default"
 
 
-def bootstrap(binaries: pathlib.Path, name: str) -> bytes:
+def package(folder: pathlib.Path) -> bytes:
     """A function's package. Compressed a little: it goes no further than loopback."""
-    path = binaries / name / "bootstrap"
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: `make lambda-build` makes it")
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.write(path, "bootstrap")
-    return package.getvalue()
+    archived = io.BytesIO()
+    with zipfile.ZipFile(archived, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    return archived.getvalue()
 
 
-def deploy(cloud: Cloud, template: pathlib.Path, binaries: pathlib.Path, gitlab: str, sync_token: str) -> Stack:
-    """Deploys a SAM template as a person does: packages it, creates the stack, then tells it its own URL."""
+def deploy(cloud: Cloud, gitlab: str, sync_token: str) -> Stack:
+    """Deploys what `sam build` made as a person does: packages it, creates the stack, then tells it its own URL."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=CODE_BUCKET)
-    parsed = cloudformation.read(template)
-    code = {}
-    for name, binary in cloudformation.functions(parsed).items():
-        s3.put_object(Bucket=CODE_BUCKET, Key=f"{binary}.zip", Body=bootstrap(binaries, binary))
-        code[name] = f"s3://{CODE_BUCKET}/{binary}.zip"
-    made = cloudformation.cloudformation(cloudformation.packaged(parsed, code), REGION)
+
+    def upload(folder: str) -> str:
+        s3.put_object(Bucket=CODE_BUCKET, Key=f"{folder}.zip", Body=package(BUILT / folder))
+        return f"s3://{CODE_BUCKET}/{folder}.zip"
+
+    if not (BUILT / "template.yaml").exists():
+        raise FileNotFoundError(f"{BUILT}/template.yaml is missing: `make deploy-test` makes it")
+    packaged = cloudformation.packaged(cloudformation.read(BUILT / "template.yaml"), upload)
+    made = cloudformation.cloudformation(packaged, REGION)
     s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(made).encode())
     secret = cloud.client("secretsmanager").create_secret(Name=SYNC_TOKEN, SecretString=sync_token)
     parameters = {"GitLabUrl": gitlab, "SyncToken": secret["ARN"], "Anonymous": "true"}

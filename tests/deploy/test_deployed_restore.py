@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import pathlib
 import re
 import shlex
@@ -141,9 +140,8 @@ def value(shape, text: str):
 @pytest.fixture
 def stack(shoreline) -> stacks.Stack:
     """A stack of its own: a restore leaves traces that the other tests' stack must not have."""
-    binaries = pathlib.Path(os.environ.get("PERIGEE_LAMBDA_DIR") or REPOSITORY / "target/lambda")
     with run_gitlab("--projects", str(shoreline.parents[1])) as gitlab, stacks.run_cloud() as cloud:
-        yield stacks.deploy(cloud, REPOSITORY / "template.yaml", binaries, gitlab, SYNC_TOKEN)
+        yield stacks.deploy(cloud, gitlab, SYNC_TOKEN)
 
 
 @pytest.fixture
