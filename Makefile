@@ -121,8 +121,10 @@ lint-template: .venv-tools/installed ## template.yaml: sam validate --lint, cfn-
 	.venv-tools/bin/cfn-lint --regions us-east-1 -- template.yaml
 	AWS_DEFAULT_REGION=us-east-1 .venv-tools/bin/sam validate --lint --template template.yaml
 
+# `cargo-zigbuild` where glibc is too new: see docs/OPERATIONS.md.
+export CARGO_LAMBDA_COMPILER ?= cargo
 # All at once: the optimisation of each when it is linked takes one processor.
-LAMBDA_BUILD := CARGO_LAMBDA_COMPILER=cargo .venv-tools/bin/cargo-lambda lambda build $(addprefix --package ,$(FUNCTIONS)) --locked
+LAMBDA_BUILD := .venv-tools/bin/cargo-lambda lambda build $(addprefix --package ,$(FUNCTIONS)) --locked
 
 .PHONY: lambda-build
 lambda-build: .venv-tools/installed ## build every function as Lambda runs it (PROFILE=release for deployment)
@@ -146,7 +148,7 @@ check-glibc: ## fail if a function that was built needs a newer glibc than Lambd
 	    echo "$$bootstrap: $$(du -h $$bootstrap | cut -f1), glibc $$needs"; \
 	    printf '%s\n' $$needs $(GLIBC) | sort -VC || newer=1; \
 	done; \
-	if [ $$newer = 1 ]; then echo "Lambda has glibc $(GLIBC): build on a machine as old"; exit 1; fi
+	if [ $$newer = 1 ]; then echo "Lambda has glibc $(GLIBC): docs/OPERATIONS.md says how to build for it"; exit 1; fi
 
 # Kept in $(CARGO_TARGET_DIR)/cloud.log: what MiniStack and the functions said.
 .PHONY: deploy-test
