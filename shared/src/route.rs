@@ -147,18 +147,18 @@ impl Route {
         contract
     }
 
-    /// A known endpoint that this hub does not serve yet, for any method: 501 to whoever has a credential.
-    pub fn not_implemented(path: &str) -> Self {
-        let handler = axum::routing::any(|request: Request<Body>| async move {
+    /// An endpoint of `product`'s that this hub does not serve yet: 501, for any method, to whom the rule admits.
+    pub fn not_implemented(product: &'static str, path: &str, rule: Rule) -> Self {
+        let handler = axum::routing::any(async move |request: Request<Body>| {
             Error::NotImplemented(format!(
-                "{} is an MLflow endpoint that this hub does not serve yet; its README lists what it does.",
+                "{} is an endpoint of {product} that this hub does not serve yet; its README lists what it does.",
                 request.uri().path()
             ))
         });
         Self {
             method: Method::GET,
             path: path.to_owned(),
-            rule: READ,
+            rule,
             implemented: false,
             shapes: vec![Shape { path: None, operation: NOT_SERVED }],
             name: "not_implemented",
@@ -168,9 +168,8 @@ impl Route {
     }
 }
 
-const NOT_SERVED: Operation =
-    Operation::new("Not served yet", "An endpoint of MLflow that this hub does not serve yet")
-        .about("Any method is answered by 501.");
+const NOT_SERVED: Operation = Operation::new("Not served yet", "A known endpoint that this hub does not serve yet")
+    .about("Any method is answered by 501.");
 
 /// The router of some routes, without a fallback; `render` it once, at the outside.
 pub fn assemble(routes: Vec<Route>, state: &AppState) -> Router {

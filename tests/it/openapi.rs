@@ -37,7 +37,8 @@ fn the_file_is_what_the_routes_say() {
 
 /// The operation at a route's path or, of twins, at the one below `/api`.
 fn find<'a>(document: &'a Value, path: &str, method: &Method) -> &'a Value {
-    let path = if path == "/" { path } else { path.trim_end_matches('/') }.replace("{*", "{");
+    // The root of MLflow's is at its base.
+    let path = if path == "/mlflow/" { "/mlflow" } else { path }.replace("{*", "{");
     let item = match (&document["paths"][&path], path.replacen("/ajax-api/", "/api/", 1)) {
         (Value::Null, twin) => &document["paths"][twin],
         (item, _) => item,

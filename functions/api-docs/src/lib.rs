@@ -1,4 +1,5 @@
-//! The hub's front page, the OpenAPI document of all functions, and Swagger UI, which shows it.
+//! The hub's front page, the OpenAPI document of all functions, Swagger UI, which shows it, and a clear 501 for what
+//! SharingHub serves and this hub does not.
 
 mod document;
 mod landing;
@@ -14,10 +15,14 @@ use shared::state::AppState;
 
 const TAG: &str = "Documentation";
 
+/// Endpoints of SharingHub's that answer 501; the README lists them.
+const NOT_IMPLEMENTED: &[&str] =
+    &["/api/auth/{*page}", "/api/config/", "/api/proxy/{*endpoint}", "/api/store/{*object}", "/status"];
+
 /// Every endpoint of this function.
 pub fn routes() -> Vec<Route> {
     let get = Method::GET;
-    vec![
+    let mut routes = vec![
         Route::at(get.clone(), "/", Rule::Anyone, landing::get_front_page)
             .documented(Operation::new(TAG, "Get the hub's front page")),
         Route::at(get.clone(), "/openapi.json", Rule::Anyone, document::get_openapi)
@@ -27,7 +32,9 @@ pub fn routes() -> Vec<Route> {
         Route::at(get, "/api/docs/{file}", Rule::Anyone, page::get_docs_file).documented(
             Operation::new(TAG, "Get a file of Swagger UI").path(&[("file", "Name, e.g. `swagger-ui.css`.")]),
         ),
-    ]
+    ];
+    routes.extend(NOT_IMPLEMENTED.iter().map(|path| Route::not_implemented("SharingHub", path, Rule::Anyone)));
+    routes
 }
 
 /// The endpoints, errors not yet rendered.

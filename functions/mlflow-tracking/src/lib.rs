@@ -120,7 +120,7 @@ pub fn routes() -> Vec<Route> {
     );
     routes.push(Route::at(get.clone(), "/health", Rule::Anyone, server::health).documented(operations::HEALTH));
     routes.push(Route::at(get, "/version", Rule::Anyone, server::version).documented(operations::VERSION));
-    routes.extend(server::NOT_IMPLEMENTED.iter().map(|path| Route::not_implemented(path)));
+    routes.extend(server::NOT_IMPLEMENTED.iter().map(|path| Route::not_implemented("MLflow", path, READ)));
     routes
 }
 

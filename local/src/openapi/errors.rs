@@ -106,9 +106,12 @@ fn kinds(route: &Route) -> Vec<(&'static str, Error)> {
     if route.path.contains('{') {
         kinds.push(no_endpoint);
     }
+    if !route.implemented {
+        kinds.push(("not served", Error::NotImplemented(text("This hub does not serve this endpoint yet."))));
+    }
     if route.rule == Rule::Anyone {
         // All that a client can do wrong is to fill the path in with something else.
-        if route.path.contains('{') {
+        if route.implemented && route.path.contains('{') {
             kinds.extend([invalid, not_found]);
         }
         return kinds;
@@ -122,7 +125,6 @@ fn kinds(route: &Route) -> Vec<(&'static str, Error)> {
         ("unavailable", Error::Unavailable(String::new())),
     ]);
     if !route.implemented {
-        kinds.push(("not served", Error::NotImplemented(text("This hub does not serve this endpoint yet."))));
         return kinds;
     }
     kinds.extend([

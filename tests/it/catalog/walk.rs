@@ -136,3 +136,29 @@ async fn a_token_is_heard_in_each_of_its_headers() {
         assert_eq!(hub.send(request).await.status, status, "{name}: {value}");
     }
 }
+
+/// S4, S5, S6, S11: sign-in, proxy and store are not served, whoever asks: nothing is redirected, set or passed on.
+#[tokio::test]
+async fn what_sharinghub_has_and_this_hub_has_not_is_501() {
+    let hub = synced().await;
+    hub.world.reset_calls();
+    for route in api_docs::routes().iter().filter(|route| !route.implemented) {
+        let path = route.path.split_once('{').map_or(route.path.clone(), |(before, _)| format!("{before}login/x"));
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE] {
+            for token in [NOBODY, DEVELOPER] {
+                let call = format!("'{token}' {method} {path}");
+                let answer = ask(&hub, token, &method, &format!("{path}?redirect_uri=https://example.org")).await;
+                assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED, "{call}");
+                assert!(
+                    !answer.headers.contains_key("location") && !answer.headers.contains_key("set-cookie"),
+                    "{call}"
+                );
+                if method != Method::HEAD {
+                    let words = format!("{path} is an endpoint of SharingHub that this hub does not serve yet");
+                    assert!(answer.json()["detail"].as_str().unwrap().starts_with(&words), "{call}");
+                }
+            }
+        }
+    }
+    assert_eq!(hub.world.call_count(), 0, "GitLab was asked");
+}
