@@ -127,13 +127,13 @@ export CARGO_LAMBDA_COMPILER ?= cargo
 LAMBDA_BUILD := .venv-tools/bin/cargo-lambda lambda build $(addprefix --package ,$(FUNCTIONS)) --locked
 
 .PHONY: lambda-build
-lambda-build: .venv-tools/installed ## build every function as Lambda runs it (PROFILE=release for deployment)
+lambda-build: .venv-tools/installed ## build every function as Lambda runs it, for `invoke` and `coldstart` (PROFILE=release: as deployed)
 	@echo "== functions"
 	$(LAMBDA_BUILD) --profile $(or $(PROFILE),ci)
 	@$(MAKE) check-glibc || echo "warning: these run here, not on Lambda"
 
 # For `sam build`, which asks for one function after the other by its name in the template, MlflowTracking for that of
-# functions/mlflow-tracking. The first one builds them all. It shows what is written to stdout. With a PROFILE it is a trial.
+# functions/mlflow-tracking. The first one builds them all. SAM shows stdout alone. With PROFILE set it is a trial, and glibc may be newer.
 build-%: .venv-tools/installed
 	@$(LAMBDA_BUILD) --profile $(or $(PROFILE),release) 2>&1
 	@cp $(CARGO_TARGET_DIR)/lambda/$$(sed -E 's/(.)([A-Z])/\1-\2/g' <<<$* | tr A-Z a-z)/bootstrap $(ARTIFACTS_DIR)

@@ -1,6 +1,6 @@
 """What the existing SharingHub stack lets through, and Perigee does not: one test for each numbered weakness.
 
-The numbers are those of the project's weakness list; W14 (revoked tokens) is tested beside the token cache, those of the
+The numbers are those of docs/SECURITY.md; W14 (revoked tokens) is tested beside the token cache, those of the
 registry in `test_registry_weaknesses.py`.
 """
 

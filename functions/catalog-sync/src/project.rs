@@ -148,7 +148,7 @@ async fn models(state: &AppState, id: ProjectId) -> Result<Vec<ModelVersion>> {
     Ok(models)
 }
 
-/// The file below a version's own root that holds the model, as its `MLmodel` says (sharinghub.md B.8.2).
+/// The file below a version's own root that holds the model, as its `MLmodel` says (docs/catalog.md, "Items").
 async fn model_file(state: &AppState, model: &ModelOfProject) -> Result<Option<String>> {
     let Some(key) = description_of(state, &model.version).await? else { return Ok(None) };
     let Some(Found::Small(object)) = state.objects.get(&key, None, LARGEST_MLMODEL).await? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! What a caller may do in a project, for services beside this hub (sharinghub.md G.2).
+//! What a caller may do in a project, for services beside this hub (docs/catalog.md, "Downloads").
 
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};

@@ -29,7 +29,7 @@ pub struct Options {
     cache: Option<Integer>,
 }
 
-/// GET, HEAD `/api/download/<project>/repository/<file>`, `/api/download/<project>/archive.<format>` (sharinghub.md D)
+/// GET, HEAD `/api/download/<project>/repository/<file>`, `/api/download/<project>/archive.<format>` (docs/catalog.md, "Downloads")
 pub async fn download(
     context: Context,
     Path(Target { target }): Path<Target>,

@@ -1,4 +1,4 @@
-//! Files and archives of GitLab's repositories (sharinghub.md D), and what a caller may do in a project (G.2).
+//! Files and archives of GitLab's repositories, and what a caller may do in a project (docs/catalog.md, "Downloads").
 
 mod archives;
 mod check;

@@ -89,7 +89,7 @@ pub fn document(value: &Value, media_type: &'static str) -> Response {
     ([(CONTENT_TYPE, media_type)], value.to_string()).into_response()
 }
 
-/// How much of each item SharingHub's clients ask for (sharinghub.md B.6).
+/// How much of each item SharingHub's clients ask for, by `mode` (docs/catalog.md, "Search").
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Mode {
     Reference,

@@ -89,7 +89,7 @@ pub fn category<'a>(context: &'a Context, name: &str) -> Result<&'a Category> {
     context.state.config.category(name).ok_or_else(|| Error::not_found("Collection not found"))
 }
 
-/// A category's collection document (sharinghub.md B.4).
+/// A category's collection document.
 pub fn collection(context: &Context, category: &Category) -> Value {
     let gitlab = &context.state.config.gitlab_url;
     let this = url(context, &format!("/api/stac/collections/{}", category.id));

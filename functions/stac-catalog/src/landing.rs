@@ -9,7 +9,7 @@ use crate::answer::{GEOJSON, JSON, SCHEMA, STAC_VERSION, document, link, titled,
 use crate::collections::collection;
 use crate::paging::{parameter, parameters};
 
-/// Exactly what works; each is tried by a test (stac.md section 2).
+/// Exactly what works; each is tried by a test.
 pub const CONFORMS_TO: &[&str] = &[
     "https://api.stacspec.org/v1.0.0/core",
     "https://api.stacspec.org/v1.0.0/collections",

@@ -1,4 +1,4 @@
-//! Categories: kinds of projects, each with a topic in GitLab and a collection in the catalog (sharinghub.md F).
+//! Categories: kinds of projects, each with a topic in GitLab and a collection in the catalog (docs/catalog.md).
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Category {
     pub assets: Vec<AssetRule>,
 }
 
-/// Which files of a repository become assets and what they are called (sharinghub.md B.7).
+/// Which files of a repository become assets and what they are called (docs/catalog.md, "Front matter").
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct AssetRule {

@@ -1,4 +1,4 @@
-//! Every key of the table; nothing else writes one. `docs/ARCHITECTURE.md` has the picture,
+//! Every key of the table; nothing else writes one. `docs/data.md` has the picture,
 //! the snapshot test below the whole layout.
 //!
 //! `PK` / `SK` are the table's keys, `GSI1PK` / `GSI1SK` those of its one index.

@@ -1,4 +1,4 @@
-//! Texts that may be too large for the table: beyond 64 KB they lie in S3 (data.md section 2), by their content.
+//! Texts that may be too large for the table: beyond 64 KB they lie in S3 (docs/data.md section 5), by their content.
 
 use std::collections::HashMap;
 

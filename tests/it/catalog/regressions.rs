@@ -1,4 +1,4 @@
-//! The weaknesses of the catalog that this one replaces, by their numbers. S2 is in `damage.rs`, S13 in `many.rs`.
+//! The weaknesses of the catalog that this one replaces, by their numbers in docs/SECURITY.md. S2 is in `damage.rs`, S13 in `many.rs`.
 
 use http::{Method, StatusCode};
 use local::gitlab::Visibility;

@@ -1,4 +1,4 @@
-//! `/api/check`, as MLflow's plugin and others ask it (sharinghub.md G.2).
+//! `/api/check`, as MLflow's plugin and others ask it (docs/catalog.md, "Downloads").
 
 use super::*;
 

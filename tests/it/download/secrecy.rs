@@ -1,4 +1,4 @@
-//! What passes and what does not: S7, S8 and S14 of sharinghub.md E.11.
+//! What passes and what does not: S7, S8 and S14 of docs/SECURITY.md.
 
 use super::upstream::{Mood, Upstream};
 use super::*;

@@ -1,4 +1,4 @@
-//! The assets of an item (sharinghub.md B.7).
+//! The assets of an item (docs/catalog.md, "Items").
 
 use serde_json::json;
 use shared::catalog::AssetRule;

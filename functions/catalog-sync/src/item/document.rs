@@ -1,4 +1,4 @@
-//! One STAC document of an item (sharinghub.md B.6, Annex 1).
+//! One STAC document of an item (docs/catalog.md, "Items").
 
 use serde_json::{Map, Value, json};
 use shared::catalog::Facts;

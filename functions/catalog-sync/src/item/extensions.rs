@@ -1,4 +1,4 @@
-//! STAC extensions: what authors fill is checked, what is used is declared (sharinghub.md B.6.5, stac.md 3).
+//! STAC extensions: what authors fill is checked, what is used is declared (docs/catalog.md, "Front matter").
 
 use std::collections::BTreeSet;
 

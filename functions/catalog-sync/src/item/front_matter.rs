@@ -1,4 +1,4 @@
-//! The YAML block at the head of a README (sharinghub.md B.6.8).
+//! The YAML block at the head of a README (docs/catalog.md, "Front matter").
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Which files a rule's pattern selects: from the right, segment by segment (sharinghub.md B.7).
+//! Which files a rule's pattern selects: from the right, segment by segment (docs/catalog.md, "Front matter").
 
 use glob::{MatchOptions, Pattern};
 

@@ -1,4 +1,4 @@
-//! URLs: the hub's own ones, and what authors write as one (sharinghub.md B.9).
+//! URLs: the hub's own ones, and what authors write as one (docs/catalog.md, "Items").
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use shared::catalog::ROOT;

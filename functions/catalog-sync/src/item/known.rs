@@ -1,4 +1,4 @@
-//! Extensions that authors fill under a prefix: their schemas and fields (sharinghub.md B.6.5, stac.md 3).
+//! Extensions that authors fill under a prefix: their schemas and fields (docs/catalog.md, "Front matter").
 
 use super::shape::{Field, NUMBER, Shape, TEXTS, may, must};
 

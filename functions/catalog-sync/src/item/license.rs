@@ -1,4 +1,4 @@
-//! The license: an SPDX id or `other`, as STAC asks, and where its text is (sharinghub.md B.6.7).
+//! The license: an SPDX id or `other`, as STAC asks, and where its text is (docs/catalog.md, "Front matter").
 
 use serde_json::Value;
 use shared::gitlab::RepositoryFacts;

@@ -1,4 +1,4 @@
-//! The links of an item (sharinghub.md B.8).
+//! The links of an item (docs/catalog.md, "Items").
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The media type of a repository's file by its name, and the short names for types in asset rules (sharinghub.md B.7).
+//! The media type of a repository's file by its name, and the short names for types in asset rules (docs/catalog.md, "Front matter").
 
 /// What the general table lacks or takes for something else.
 const OURS: &[(&str, &str)] = &[

@@ -1,4 +1,4 @@
-//! The machine-learning model extension, written whole or not at all (stac.md 3).
+//! The machine-learning model extension, written whole or not at all (docs/catalog.md, "Front matter").
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! STAC items from what GitLab says of a project: pure, and safe against whatever authors write (sharinghub.md B.6 to B.9).
+//! STAC items from what GitLab says of a project: pure, and safe against whatever authors write (docs/catalog.md, "Items").
 
 mod asset;
 mod assets;

@@ -1,4 +1,4 @@
-//! The properties of an item, except those of extensions (sharinghub.md B.6.1 to B.6.7).
+//! The properties of an item, except those of extensions (docs/catalog.md, "Items").
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Who made, licensed, processed and hosts what the project holds (sharinghub.md B.6.4).
+//! Who made, licensed, processed and hosts what the project holds (docs/catalog.md, "Front matter").
 
 use serde_json::{Map, Value, json};
 

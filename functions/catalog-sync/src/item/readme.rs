@@ -1,5 +1,5 @@
 //! The body of a README: the item's description, its preview picture and its citations
-//! (sharinghub.md B.6.1, B.6.5, B.9).
+//! (docs/catalog.md, "Items").
 
 use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 

@@ -1,4 +1,4 @@
-//! Asset rules: of the project's categories, then of its README (sharinghub.md B.7).
+//! Asset rules: of the project's categories, then of its README (docs/catalog.md, "Front matter").
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Where a project's data lies: `extent.spatial` of the front matter (sharinghub.md B.6.3).
+//! Where a project's data lies: `extent.spatial` of the front matter (docs/catalog.md, "Front matter").
 
 use geo_types::Geometry;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Properties that authors write (sharinghub.md B.6).
+//! Properties that authors write (docs/catalog.md, "Front matter").
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Links and assets (sharinghub.md B.7 to B.9).
+//! Links and assets (docs/catalog.md, "Items").
 
 use serde_json::json;
 
