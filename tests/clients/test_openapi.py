@@ -92,7 +92,8 @@ def test_what_is_not_served_says_so(perigee, document):
         for method in ("GET", "POST"):
             url = perigee.root + path.split("{")[0] + ("x" if "{" in path else "")
             answer = requests.request(method, url, headers=DEVELOPER, timeout=30)
-            assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED"), (method, path)
+            expected = {"error_code": "NOT_IMPLEMENTED"} if path.startswith("/mlflow") else {"status_code": 501}
+            assert answer.status_code == 501 and expected.items() <= answer.json().items(), (method, path)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine; apt-get install chromium")
