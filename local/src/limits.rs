@@ -5,9 +5,11 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
+use shared::Error;
+use shared::dialect::Dialect;
 use shared::extract::BODY_LIMIT;
 
 /// Bytes that are read and thrown away before an oversized request is refused. A client that is still sending when
@@ -64,7 +66,7 @@ async fn drain(mut body: Body) {
     }
 }
 
-/// An answer beyond the limit becomes the gateway's error: the function's own never leaves Lambda.
+/// An answer beyond the limit becomes what a function says instead.
 async fn limit_answer(response: Response, path: &str) -> Response {
     let (parts, body) = response.into_parts();
     if body.size_hint().exact().is_some_and(|size| size <= BODY_LIMIT as u64) {
@@ -73,13 +75,12 @@ async fn limit_answer(response: Response, path: &str) -> Response {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(whole) => Response::from_parts(parts, Body::from(whole.to_bytes())),
         Err(error) => {
-            let reason = match error.is::<LengthLimitError>() {
-                true => "is beyond the gateway's limit",
-                false => "broke off",
+            let error = match error.is::<LengthLimitError>() {
+                true => shared::answer::too_large(),
+                false => Error::internal(format!("the answer's body broke off: {error}")),
             };
-            tracing::error!(path, limit = BODY_LIMIT, "an answer's body {reason}");
-            let body = Body::from(r#"{"message":"Internal Server Error"}"#);
-            (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+            tracing::error!(path, %error, "request failed");
+            Dialect::of(path).render(&error, "")
         }
     }
 }
@@ -124,8 +125,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_beyond_the_limit_are_the_gateways_error() {
+    async fn answers_beyond_the_limit_are_refused() {
         assert_eq!(send(Body::from(BODY_LIMIT.to_string())).await, (200, BODY_LIMIT));
-        assert_eq!(send(Body::from((BODY_LIMIT + 1).to_string())).await.0, 500);
+        assert_eq!(send(Body::from((BODY_LIMIT + 1).to_string())).await.0, 413);
     }
 }

@@ -1,6 +1,7 @@
 //! The common crate of every Perigee function: auth, model, search, storage and errors.
 //! `docs/ARCHITECTURE.md` shows how the parts meet.
 
+pub mod answer;
 pub mod auth;
 pub mod aws;
 pub mod catalog;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::Result;
+use shared::answer::fitting;
 use shared::auth::Access;
 use shared::context::Context;
 use shared::extract::{Input, Json};
@@ -12,7 +13,7 @@ use shared::model::{ModelVersion, is_prompt, validation};
 use shared::search::{RegistrySearch, VersionView};
 use shared::store::RegistryRows;
 
-use crate::page::{Position, SearchRequest, cut, fitting, in_view, is_wanted, names_in, partitions, projects};
+use crate::page::{Position, SearchRequest, cut, in_view, is_wanted, names_in, partitions, projects};
 use crate::wire::ModelVersionOut;
 
 /// Versions read at a time where not every one is found, and of one model.
@@ -53,19 +54,20 @@ pub async fn search_model_versions(
     for access in &projects {
         rows.extend(search.candidates(access).await?);
     }
-    let (mut rows, mut has_more) = cut(rows, after.as_ref(), count);
+    let (mut rows, has_more) = cut(rows, after.as_ref(), count);
     // While it moves in the index a version may be seen at both places.
     let mut seen = HashSet::new();
     rows.retain(|(_, found)| seen.insert((found.version.uid.clone(), found.version.number)));
-    let fitting = fitting(rows.iter().map(|(_, found)| ModelVersionOut::weight(&found.name, &found.version)));
-    has_more |= fitting < rows.len();
-    rows.truncate(fitting);
-    let next_page_token = match rows.last() {
-        Some((position, _)) if has_more => Some(context.state.pages.sign(&query, position)?),
+    let shown = rows.iter().map(|(_, found)| ModelVersionOut::new(&context, &found.name, &found.version));
+    let mut model_versions: Vec<ModelVersionOut> = shown.collect();
+    model_versions.truncate(fitting(&model_versions));
+    let next_page_token = match model_versions.len().checked_sub(1) {
+        Some(last) if has_more || model_versions.len() < rows.len() => {
+            Some(context.state.pages.sign(&query, &rows[last].0)?)
+        }
         _ => None,
     };
-    let shown = rows.iter().map(|(_, found)| ModelVersionOut::new(&context, &found.name, &found.version));
-    Ok(Json(FoundVersions { model_versions: shown.collect(), next_page_token }))
+    Ok(Json(FoundVersions { model_versions, next_page_token }))
 }
 
 /// A search under way.

@@ -8,9 +8,6 @@ use shared::context::{Context, View};
 use shared::extract::{Integer, OneOrMany};
 use shared::search::{Kind, RegistrySearch, SortKey};
 
-/// Bytes after which a page ends early, with a token.
-const ANSWER_BYTES: usize = 4_000_000;
-
 /// The request of both searches.
 #[derive(Deserialize, JsonSchema)]
 pub struct SearchRequest {
@@ -94,16 +91,4 @@ pub fn cut<T>(mut rows: Vec<(Position, T)>, after: Option<&Position>, count: usi
     let has_more = rows.len() > count;
     rows.truncate(count);
     (rows, has_more)
-}
-
-/// How many of these rows, by their bytes, fit into one answer; at least one.
-pub fn fitting(weights: impl Iterator<Item = usize>) -> usize {
-    let mut bytes = 0;
-    weights
-        .take_while(|weight| {
-            let is_first = bytes == 0;
-            bytes += weight;
-            is_first || bytes <= ANSWER_BYTES
-        })
-        .count()
 }

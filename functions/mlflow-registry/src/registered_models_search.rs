@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::Result;
+use shared::answer::fitting;
 use shared::auth::Access;
 use shared::context::Context;
 use shared::extract::{Input, Json};
@@ -12,7 +13,7 @@ use shared::model::{ModelVersion, RegisteredModel, validation};
 use shared::search::RegistrySearch;
 use shared::store::RegistryRows;
 
-use crate::page::{Position, SearchRequest, cut, fitting, in_view, is_wanted, names_in, partitions, projects};
+use crate::page::{Position, SearchRequest, cut, in_view, is_wanted, names_in, partitions, projects};
 use crate::wire::RegisteredModelOut;
 
 /// Models of a page unless asked for another number.
@@ -48,20 +49,19 @@ pub async fn search_registered_models(
         let found = candidates(&context, access, &search, after.as_ref(), count).await?;
         rows.extend(found.into_iter().map(|(position, model)| (position, (access, model))));
     }
-    let (rows, mut has_more) = cut(rows, after.as_ref(), count);
+    let (rows, has_more) = cut(rows, after.as_ref(), count);
     let mut latest = latest_versions(&context, &rows).await?;
-    let latest: Vec<Vec<ModelVersion>> =
-        rows.iter().map(|(_, (_, model))| latest.remove(&model.uid).unwrap_or_default()).collect();
-    let weights = rows.iter().zip(&latest).map(|((_, (_, model)), latest)| RegisteredModelOut::weight(model, latest));
-    let fitting = fitting(weights);
-    has_more |= fitting < rows.len();
-    let next_page_token = match rows[..fitting].last() {
-        Some((position, _)) if has_more => Some(context.state.pages.sign(&query, position)?),
+    let shown = rows.iter().map(|(_, (access, model))| {
+        RegisteredModelOut::new(&context, access, model, &latest.remove(&model.uid).unwrap_or_default())
+    });
+    let mut registered_models: Vec<RegisteredModelOut> = shown.collect();
+    registered_models.truncate(fitting(&registered_models));
+    let next_page_token = match registered_models.len().checked_sub(1) {
+        Some(last) if has_more || registered_models.len() < rows.len() => {
+            Some(context.state.pages.sign(&query, &rows[last].0)?)
+        }
         _ => None,
     };
-    let shown = rows[..fitting].iter().zip(&latest);
-    let registered_models =
-        shown.map(|((_, (access, model)), latest)| RegisteredModelOut::new(&context, access, model, latest)).collect();
     Ok(Json(FoundModels { registered_models, next_page_token }))
 }
 

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::answer::{ANSWER_BYTES, json_bytes};
 use shared::auth::Access;
 use shared::context::{Context, PROJECT_TAG, View};
 use shared::model::{ModelVersion, RegisteredModel};
@@ -40,8 +41,8 @@ struct AliasOut {
 }
 
 impl RegisteredModelOut {
-    /// As the request's view shows it, with the newest version of each stage. The global view adds the owner as a tag
-    /// `project`.
+    /// As the request's view shows it, with the newest version of each stage unless they do not fit into an answer. The
+    /// global view adds the owner as a tag `project`.
     pub fn new(context: &Context, access: &Access, model: &RegisteredModel, latest: &[ModelVersion]) -> Self {
         let mut tags = Pair::list(&model.tags);
         if context.view == View::Global {
@@ -50,7 +51,7 @@ impl RegisteredModelOut {
         }
         let name = context.shown(model.project, &model.name);
         let aliases = model.aliases.iter();
-        Self {
+        let mut shown = Self {
             creation_timestamp: model.creation_time,
             last_updated_timestamp: model.last_update_time,
             description: model.description.clone(),
@@ -60,18 +61,11 @@ impl RegisteredModelOut {
                 .map(|(alias, version)| AliasOut { alias: alias.clone(), version: version.to_string() })
                 .collect(),
             name,
+        };
+        if json_bytes(&shown) > ANSWER_BYTES {
+            shown.latest_versions.clear();
         }
-    }
-
-    /// About how many bytes it takes in an answer.
-    pub fn weight(model: &RegisteredModel, latest: &[ModelVersion]) -> usize {
-        let aliases = model.aliases.keys().map(|alias| alias.len() + 40).sum::<usize>();
-        let tags = weight_of_tags(&model.tags);
-        256 + model.name.len()
-            + model.description.len()
-            + aliases
-            + tags
-            + latest.iter().map(|version| ModelVersionOut::weight(&model.name, version)).sum::<usize>()
+        shown
     }
 }
 
@@ -134,21 +128,6 @@ impl ModelVersionOut {
         let aliases = model.aliases_of(version.number).cloned().collect();
         Self { aliases, ..Self::new(context, &name, version) }
     }
-
-    /// About how many bytes it takes in an answer.
-    pub fn weight(name: &str, version: &ModelVersion) -> usize {
-        let texts = [&version.source, &version.run_id, &version.run_link];
-        let description = version.description.as_ref().map_or(0, String::len);
-        320 + name.len()
-            + description
-            + texts.iter().map(|text| text.len()).sum::<usize>()
-            + weight_of_tags(&version.tags)
-    }
-}
-
-fn weight_of_tags(tags: &std::collections::BTreeMap<String, String>) -> usize {
-    // Texts with many quotes or line ends grow in JSON.
-    tags.iter().map(|(key, value)| key.len() + value.len() + value.len() / 8 + 24).sum()
 }
 
 /// The answer with one model.

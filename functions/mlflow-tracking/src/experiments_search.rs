@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Result;
+use shared::answer::fitting;
 use shared::auth::Access;
 use shared::context::{Context, View};
 use shared::extract::{Input, Integer, Json, OneOrMany};
@@ -61,14 +62,14 @@ pub async fn search_experiments(
         }
     }
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    let has_more = rows.len() > count;
-    rows.truncate(count);
-    let next_page_token = match rows.last() {
-        Some((key, ..)) if has_more => Some(context.state.pages.sign(&query, key)?),
+    let shown = rows.iter().take(count);
+    let mut experiments: Vec<ExperimentOut> =
+        shown.map(|(_, access, experiment)| ExperimentOut::new(&context, experiment, access.path())).collect();
+    experiments.truncate(fitting(&experiments));
+    let next_page_token = match experiments.len().checked_sub(1) {
+        Some(last) if experiments.len() < rows.len() => Some(context.state.pages.sign(&query, &rows[last].0)?),
         _ => None,
     };
-    let experiments =
-        rows.iter().map(|(_, access, experiment)| ExperimentOut::new(&context, experiment, access.path())).collect();
     Ok(Json(FoundExperiments { experiments, next_page_token }))
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use shared::answer::{ANSWER_BYTES, json_bytes};
 use shared::auth::Access;
 use shared::context::Context;
 use shared::extract::{Empty, Flag, Input, Json, Many, Path, missing, required};
-use shared::model::{Experiment, Lifecycle, LoggedModel, LoggedModelStatus, names, validation};
+use shared::model::{Experiment, Lifecycle, LoggedModel, LoggedModelStatus, Metric, MetricContext, names, validation};
 use shared::store::{NewLoggedModel, TagChange, no_logged_model};
 use shared::{Error, Result};
 
@@ -70,8 +71,9 @@ struct DataOut {
 }
 
 impl LoggedModelOut {
+    /// As the request's view shows it. If all its points do not fit into an answer, the latest of each metric are shown.
     pub fn new(context: &Context, experiment: &Experiment, model: &LoggedModel) -> Self {
-        Self {
+        let mut shown = Self {
             info: InfoOut {
                 model_id: model.id.clone(),
                 experiment_id: context.shown_id(experiment).to_string(),
@@ -88,7 +90,18 @@ impl LoggedModelOut {
                 params: Pair::list(&model.params),
                 metrics: model.metrics.iter().map(MetricOut::of_model).collect(),
             },
+        };
+        if json_bytes(&shown) > ANSWER_BYTES {
+            let mut latest: BTreeMap<(&str, &MetricContext), &Metric> = BTreeMap::new();
+            for point in &model.metrics {
+                let known = latest.entry((&point.key, &point.context)).or_insert(point);
+                if known.latest_order(point).is_lt() {
+                    *known = point;
+                }
+            }
+            shown.data.metrics = latest.into_values().map(MetricOut::of_model).collect();
         }
+        shown
     }
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Result;
+use shared::answer::fitting;
 use shared::context::Context;
 use shared::extract::{Flag, Input, Integer, Json, Many, missing};
 use shared::model::{Lifecycle, validation};
@@ -101,22 +102,25 @@ pub async fn search_logged_models(
     let query = ("models", context.scope(), &experiment_ids, &request.filter, &order_by, &datasets);
     let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
     let mut rows = Vec::new();
-    for (access, experiment) in readable_experiments(&context, &experiment_ids).await? {
-        for model in context.store().list_logged_models(&access, &experiment).await? {
+    let experiments = readable_experiments(&context, &experiment_ids).await?;
+    for (number, (access, experiment)) in experiments.iter().enumerate() {
+        for model in context.store().list_logged_models(access, experiment).await? {
             if model.lifecycle == Lifecycle::Active && search.matches(&model) {
                 let key = search.sort_key(&model);
                 if after.as_ref().is_none_or(|after| key > *after) {
-                    rows.push((key, LoggedModelOut::new(&context, &experiment, &model)));
+                    rows.push((key, number, model));
                 }
             }
         }
     }
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    let has_more = rows.len() > count;
-    rows.truncate(count);
-    let next_page_token = match rows.last() {
-        Some((key, _)) if has_more => Some(context.state.pages.sign(&query, key)?),
+    let shown = rows.iter().take(count);
+    let mut models: Vec<LoggedModelOut> =
+        shown.map(|(_, number, model)| LoggedModelOut::new(&context, &experiments[*number].1, model)).collect();
+    models.truncate(fitting(&models));
+    let next_page_token = match models.len().checked_sub(1) {
+        Some(last) if models.len() < rows.len() => Some(context.state.pages.sign(&query, &rows[last].0)?),
         _ => None,
     };
-    Ok(Json(FoundModels { models: rows.into_iter().map(|(_, model)| model).collect(), next_page_token }))
+    Ok(Json(FoundModels { models, next_page_token }))
 }

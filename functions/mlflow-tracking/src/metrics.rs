@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::answer::fitting;
 use shared::context::Context;
 use shared::extract::{API_DOCS, Input, Integer, Json, OneOrMany, required};
 use shared::model::{Metric, validation};
@@ -28,7 +29,7 @@ pub struct GetHistory {
     metric_key: Option<String>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,
-    /// Most points of a page; all when absent.
+    /// Most points of a page; all, or 413 if they are too many for one answer, when absent.
     max_results: Option<Integer>,
 }
 
@@ -62,13 +63,17 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
     if let Some(after) = after {
         points.retain(|point| point.history_position() > after);
     }
-    let has_more = points.len() > count;
-    points.truncate(count);
-    let next_page_token = match points.last() {
-        Some(last) if has_more => Some(context.state.pages.sign(&query, &last.history_position())?),
+    let mut metrics: Vec<MetricOut> = points.iter().take(count).map(MetricOut::new).collect();
+    if request.max_results.is_some() {
+        metrics.truncate(fitting(&metrics));
+    }
+    let next_page_token = match metrics.len().checked_sub(1) {
+        Some(last) if metrics.len() < points.len() => {
+            Some(context.state.pages.sign(&query, &points[last].history_position())?)
+        }
         _ => None,
     };
-    Ok(Json(History { metrics: points.iter().map(MetricOut::new).collect(), next_page_token }))
+    Ok(Json(History { metrics, next_page_token }))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -184,14 +189,25 @@ pub async fn get_history_bulk_interval(
             return Err(Error::invalid("If either start step or end step are specified, both must be specified."));
         }
     };
-    let mut metrics = Vec::new();
-    for (id, mut points) in histories(&context, &ids, key).await? {
+    let mut histories = histories(&context, &ids, key).await?;
+    for (_, points) in &mut histories {
         points.retain(|point| steps.contains(&point.step));
         // Already in order of timestamp, step and value.
         points.sort_by_key(|point| point.step);
-        metrics.extend(sample(points.len(), count).map(|number| MetricOut::of_run(&points[number], &id)));
     }
-    Ok(Json(IntervalHistory { metrics }))
+    let mut count = count;
+    loop {
+        let sampled = histories.iter().flat_map(|(id, points)| {
+            sample(points.len(), count).map(move |number| MetricOut::of_run(&points[number], id))
+        });
+        let metrics: Vec<MetricOut> = sampled.collect();
+        let fitting = fitting(&metrics);
+        if fitting == metrics.len() || count == 1 {
+            return Ok(Json(IntervalHistory { metrics }));
+        }
+        // Of each run fewer, until all fit.
+        count = (count * fitting / metrics.len()).max(1);
+    }
 }
 
 /// At most `wanted` of `0..length`: the first of each of `wanted` even buckets, the larger ones first,

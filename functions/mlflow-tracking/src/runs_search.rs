@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::answer::{ANSWER_BYTES, fitting};
 use shared::auth::Access;
 use shared::context::Context;
 use shared::extract::{Input, Integer, Json, Many};
@@ -14,8 +15,10 @@ use shared::{Error, Result};
 
 use crate::wire::{RunOut, ViewTypeIn};
 
-/// Bytes of an answer at which a page ends early.
-const ANSWER_BYTES: usize = 4_000_000;
+/// Runs that are completed, and looked at, at a time.
+const RUNS_AT_A_TIME: usize = 256;
+/// Runs whose inputs and outputs are read at a time.
+const EDGES_AT_A_TIME: usize = 32;
 /// Most experiments that a search names: each is read, and its project's access asked for.
 const MOST_EXPERIMENTS: usize = 1_000;
 
@@ -65,46 +68,61 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
     let experiments = readable_experiments(&context, &request.experiment_ids.0).await?;
     let mut with_edges = HashSet::new();
     let mut rows = Vec::new();
+    let mut has_more = false;
     for (number, (access, experiment)) in experiments.iter().enumerate() {
-        let stored = candidates(&context, access, experiment, view, &search, after.as_ref(), count).await?;
-        with_edges.extend(stored.iter().filter(|run| run.has_edges()).map(|run| run.id().to_owned()));
-        let runs = context.store().complete_runs(stored, search.uses_datasets()).await?;
-        rows.extend(
-            runs.into_iter()
-                .filter(|run| search.matches(run))
-                .map(|run| Row { key: search.sort_key(&run), experiment: number, run })
-                .filter(|row| after.as_ref().is_none_or(|after| row.key > *after)),
-        );
+        let mut stored =
+            candidates(&context, access, experiment, view, &search, after.as_ref(), count).await?.into_iter();
+        // Never more whole runs in memory than a page and these.
+        while stored.len() > 0 {
+            let some: Vec<StoredRun> = stored.by_ref().take(RUNS_AT_A_TIME).collect();
+            with_edges.extend(some.iter().filter(|run| run.has_edges()).map(|run| run.id().to_owned()));
+            let runs = context.store().complete_runs(some, search.uses_datasets()).await?;
+            rows.extend(
+                runs.into_iter()
+                    .filter(|run| search.matches(run))
+                    .map(|run| Row { key: search.sort_key(&run), experiment: number, run })
+                    .filter(|row| after.as_ref().is_none_or(|after| row.key > *after)),
+            );
+            has_more |= keep_page(&mut rows, count);
+            // A long search must let the limit on a request's time end it.
+            tokio::task::yield_now().await;
+        }
     }
-    rows.sort_by(|a, b| a.key.cmp(&b.key));
-    let mut has_more = rows.len() > count;
-    rows.truncate(count);
-    let (experiment_of, keys, mut runs): (Vec<usize>, Vec<SortKey>, Vec<Run>) =
-        rows.into_iter().fold(Default::default(), |(mut experiments, mut keys, mut runs), row| {
-            experiments.push(row.experiment);
-            keys.push(row.key);
-            runs.push(row.run);
-            (experiments, keys, runs)
-        });
-    if !search.uses_datasets() {
-        context.store().add_inputs(&mut runs, &with_edges).await?;
-    }
-    let mut found = Vec::with_capacity(runs.len());
+    let mut found: Vec<RunOut> = Vec::with_capacity(rows.len());
     let mut bytes = 0;
-    for (run, number) in runs.iter().zip(experiment_of) {
-        bytes += weight(run);
-        if bytes > ANSWER_BYTES && !found.is_empty() {
-            has_more = true;
+    for some in rows.chunks_mut(EDGES_AT_A_TIME) {
+        if !search.uses_datasets() {
+            let mut runs: Vec<&mut Run> = some.iter_mut().map(|row| &mut row.run).collect();
+            context.store().add_inputs(&mut runs, &with_edges).await?;
+        }
+        found.extend(some.iter().map(|row| RunOut::new(&context, &experiments[row.experiment].1, &row.run)));
+        bytes += some.iter().map(|row| least_bytes(&row.run)).sum::<usize>();
+        if bytes > ANSWER_BYTES {
             break;
         }
-        found.push(RunOut::new(&context, &experiments[number].1, run));
     }
-    let last = found.len().checked_sub(1).map(|last| &keys[last]);
-    let next_page_token = match last {
-        Some(key) if has_more => Some(context.state.pages.sign(&query, key)?),
+    found.truncate(fitting(&found));
+    has_more |= found.len() < rows.len();
+    let next_page_token = match found.len().checked_sub(1) {
+        Some(last) if has_more => Some(context.state.pages.sign(&query, &rows[last].key)?),
         _ => None,
     };
     Ok(Json(FoundRuns { runs: found, next_page_token }))
+}
+
+/// Sorts the rows and drops those that cannot be on the page. Were there any?
+fn keep_page(rows: &mut Vec<Row>, count: usize) -> bool {
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut bytes = 0;
+    let fits = |row: &&Row| {
+        let fits = bytes <= ANSWER_BYTES;
+        bytes += least_bytes(&row.run);
+        fits
+    };
+    let kept = rows.iter().take(count).take_while(fits).count();
+    let dropped = kept < rows.len();
+    rows.truncate(kept);
+    dropped
 }
 
 /// The experiments that exist and that the caller may see; others are passed over alike.
@@ -158,14 +176,8 @@ async fn candidates(
     context.store().list_runs(access, experiment, view).await
 }
 
-/// About how many bytes a run takes in an answer.
-fn weight(run: &Run) -> usize {
-    let pairs = run.params.iter().chain(&run.tags).map(|(key, value)| key.len() + value.len() + 24).sum::<usize>();
-    let metrics = run.metrics.keys().map(|key| key.len() + 96).sum::<usize>();
-    let datasets = run.inputs.datasets.iter().map(|input| {
-        let dataset = &input.dataset;
-        let texts = [Some(&dataset.source), dataset.schema.as_ref(), dataset.profile.as_ref()];
-        texts.into_iter().flatten().map(|text| text.len() + text.len() / 4).sum::<usize>() + 256
-    });
-    512 + pairs + metrics + datasets.sum::<usize>() + 64 * (run.inputs.models.len() + run.inputs.outputs.len())
+/// What a run takes in an answer at the least, bytes: its texts may grow in JSON.
+fn least_bytes(run: &Run) -> usize {
+    let pairs = run.params.iter().chain(&run.tags).map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    pairs + run.metrics.keys().map(String::len).sum::<usize>()
 }

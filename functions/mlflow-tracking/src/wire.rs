@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
+use shared::answer::{ANSWER_BYTES, json_bytes};
 use shared::context::{Context, PROJECT_TAG};
 use shared::extract::Double;
 use shared::model::{Experiment, Inputs, Metric, Run, RunStatus, ViewType};
@@ -129,8 +130,9 @@ pub struct RunOut {
 }
 
 impl RunOut {
+    /// As the request's view shows it. If it does not fit into an answer, data sets are shown without schema and profile.
     pub fn new(context: &Context, experiment: &Experiment, run: &Run) -> Self {
-        Self {
+        let mut shown = Self {
             info: RunInfoOut::new(context, experiment, run),
             data: RunDataOut {
                 metrics: run.metrics.values().map(MetricOut::new).collect(),
@@ -139,7 +141,14 @@ impl RunOut {
             },
             inputs: Some(RunInputsOut::new(&run.inputs)),
             outputs: Some(RunOutputsOut::new(&run.inputs)),
+        };
+        if !run.inputs.datasets.is_empty() && json_bytes(&shown) > ANSWER_BYTES {
+            for input in shown.inputs.iter_mut().flat_map(|inputs| &mut inputs.dataset_inputs) {
+                input.dataset.schema = None;
+                input.dataset.profile = None;
+            }
         }
+        shown
     }
 }
 

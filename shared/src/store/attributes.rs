@@ -229,6 +229,10 @@ impl Store {
             if let Err(refusal) = layout.apply(change) {
                 return Ok(Err(refusal));
             }
+            // What is larger, from before this limit, may still shrink.
+            if !(change.params.is_empty() && change.tags.is_empty()) {
+                layout.check_size()?;
+            }
             if self.write_layout(pk, &meta, &layout, change, &operation).await? {
                 return self.get(pk, keys::META).await?.map(Ok).ok_or_else(|| Error::internal("META vanished"));
             }
@@ -298,6 +302,7 @@ impl Store {
     pub(crate) fn new_entity(&self, mut meta: Item) -> Result<Vec<TransactWriteItem>> {
         let pk = meta.text("PK")?;
         let mut layout = Layout::read(&meta, &[])?;
+        layout.check_size()?;
         layout.spill();
         if !layout.pages.is_empty() {
             meta.insert("ov".to_owned(), AttributeValue::Bool(true));

@@ -182,7 +182,7 @@ impl Store {
         Ok(Dataset {
             name: item.text("name")?,
             digest: item.text("digest")?,
-            source_type: item.text("source_type")?,
+            source_type: self.read_text(item, "source_type").await?.unwrap_or_default(),
             source: self.read_text(item, "source").await?.unwrap_or_default(),
             schema: self.read_text(item, "schema").await?,
             profile: self.read_text(item, "profile").await?,

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use super::attributes::{Change, Refusal, conflict};
 use super::item::{Attributes, Item, key, string_map};
 use super::keys;
+use crate::answer::json_bytes;
 use crate::error::{Error, Result};
 
 /// Bytes of params and tags kept in META; what is beyond moves to overflow pages.
 pub(crate) const META_ROOM: usize = 16 * 1024;
 /// Bytes of one overflow page; an item may have 400 KB.
 const PAGE_ROOM: usize = 300 * 1024;
+/// Bytes of JSON of all params and tags of an entity: what is shown with it must fit beside them into one answer.
+const LARGEST: usize = 1_500_000;
 
 /// Where the params and tags of an entity lie: in META, or on pages once META is full.
 pub(crate) struct Layout {
@@ -75,6 +78,19 @@ impl Layout {
         }
         self.spill();
         Ok(())
+    }
+
+    /// `TooLarge` for more params and tags than an answer could show.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        let pages = self.pages.iter().chain([&self.meta]);
+        let bytes: usize = pages.map(|page| json_bytes(&page.params) + json_bytes(&page.tags)).sum();
+        if bytes <= LARGEST {
+            return Ok(());
+        }
+        Err(Error::TooLarge(format!(
+            "The params and tags of one thing may have {LARGEST} bytes of JSON altogether, and these would have {bytes}. \
+             Log long texts as artifacts."
+        )))
     }
 
     /// Does everything fit into META?

@@ -28,8 +28,10 @@ mod texts;
 mod throttles;
 pub(crate) mod tokens;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::clock::Clock;
@@ -67,11 +69,11 @@ pub struct Store {
 /// What a warm instance remembers.
 struct Caches {
     /// Each as it was when it was read, ms.
-    experiments: Cache<ExperimentId, (Arc<Experiment>, i64)>,
+    experiments: Cache<ExperimentId, (Arc<Experiment>, i64), ByTags>,
     /// What a run belongs to never changes.
     runs: Cache<String, RunOwner>,
     /// Registered models as last seen: tells which versions to read with a model, and is never trusted for more.
-    registered_models: Cache<(ProjectId, String), Arc<RegisteredModel>>,
+    registered_models: Cache<(ProjectId, String), Arc<RegisteredModel>, ByTags>,
     /// Since when (ms) and how many runs this instance began in an experiment.
     new_runs: Cache<ExperimentId, (i64, u32)>,
     /// Until when (ms) the metrics of a run or logged model are announced as open, by partition key,
@@ -79,13 +81,35 @@ struct Caches {
     open_until: Cache<String, (i64, u64)>,
 }
 
+/// Bytes that each cache of things with tags may hold.
+const TAGGED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Weighs what is cached by its tags, bytes: they may be large.
+#[derive(Clone)]
+struct ByTags;
+
+impl Weighter<ExperimentId, (Arc<Experiment>, i64)> for ByTags {
+    fn weight(&self, _: &ExperimentId, (experiment, _): &(Arc<Experiment>, i64)) -> u64 {
+        weight(&experiment.tags)
+    }
+}
+
+impl Weighter<(ProjectId, String), Arc<RegisteredModel>> for ByTags {
+    fn weight(&self, _: &(ProjectId, String), model: &Arc<RegisteredModel>) -> u64 {
+        weight(&model.tags)
+    }
+}
+
+fn weight(tags: &BTreeMap<String, String>) -> u64 {
+    1_024 + tags.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum::<u64>()
+}
+
 impl Default for Caches {
     fn default() -> Self {
         Self {
-            // With all their tags, they may be large.
-            experiments: Cache::new(1_000),
+            experiments: Cache::with_weighter(1_000, TAGGED_BYTES, ByTags),
             runs: Cache::new(10_000),
-            registered_models: Cache::new(1_000),
+            registered_models: Cache::with_weighter(1_000, TAGGED_BYTES, ByTags),
             new_runs: Cache::new(10_000),
             open_until: Cache::new(10_000),
         }

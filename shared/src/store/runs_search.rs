@@ -118,7 +118,11 @@ impl Store {
     }
 
     /// Adds inputs and outputs to runs that were completed without.
-    pub async fn add_inputs(&self, runs: &mut [Run], with_edges: &std::collections::HashSet<String>) -> Result<()> {
+    pub async fn add_inputs(
+        &self,
+        runs: &mut [&mut Run],
+        with_edges: &std::collections::HashSet<String>,
+    ) -> Result<()> {
         let wanted: Vec<usize> = (0..runs.len()).filter(|&number| with_edges.contains(&runs[number].id)).collect();
         let ids: Vec<String> = wanted.iter().map(|&number| runs[number].id.clone()).collect();
         let edges: Vec<Inputs> = stream::iter(ids)

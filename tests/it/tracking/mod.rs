@@ -8,4 +8,5 @@ mod inputs;
 mod lifecycle;
 mod logged_models;
 mod overflow;
+mod sizes;
 mod snapshots;
