@@ -64,9 +64,19 @@ impl Viewer {
     }
 }
 
-/// A stored text with the hub's own URL in it.
+/// A stored text with the hub's own URL in it. A word `perigee:` of an author's prose stays one.
 fn rooted(context: &Context, text: &str) -> String {
-    text.replace(ROOT, &context.state.config.public_url)
+    text.replace(&placeholder(), &url(context, "/"))
+}
+
+/// Bytes of a stored text with the hub's own URL in it.
+pub fn rooted_size(context: &Context, text: &str) -> usize {
+    let longer = context.state.config.public_url.len().saturating_sub(ROOT.len());
+    text.len() + text.matches(&placeholder()).count() * longer
+}
+
+fn placeholder() -> String {
+    format!("{ROOT}/")
 }
 
 /// The URL of a path of the hub.

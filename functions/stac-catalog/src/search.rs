@@ -12,12 +12,12 @@ use shared::context::Context;
 use shared::extract::read_body;
 use shared::{Error, Result};
 
-use crate::answer::{GEOJSON, JSON, Mode, STAC_VERSION, Viewer, document, link, url};
+use crate::answer::{GEOJSON, JSON, Mode, STAC_VERSION, Viewer, document, link, rooted_size, url};
 use crate::catalog::Catalog;
 use crate::paging::{Asked, parameters};
 use crate::query::Search;
 
-/// Bytes of stored documents on a page: with the hub's URL in all their links they stay below what the gateway carries.
+/// Bytes of documents on a page, with the hub's URL in all their links: below what the gateway carries.
 const ROOM: usize = 3_000_000;
 /// Bytes of a search: links to its other pages repeat it.
 const LARGEST: usize = 256 * 1024;
@@ -81,7 +81,7 @@ pub async fn answer(
         let found = index.search(&search, &viewer.visible, starred.as_deref(), from.as_ref());
         let wanted: Vec<_> = found.hits.iter().map(|hit| (hit.entry.project(), hit.entry.collection())).collect();
         let documents = context.store().catalog_documents(&wanted, &viewer.visible).await?;
-        let size: usize = documents.iter().map(|document| document.text.len()).sum();
+        let size: usize = documents.iter().map(|document| rooted_size(context, &document.text)).sum();
         if size <= ROOM || found.hits.len() <= 1 {
             break (found, documents);
         }

@@ -17,4 +17,5 @@ pub use snapshot::Snapshot;
 pub use visible::{Sight, Visible};
 
 /// Stands in stored documents for the hub's own root URL, which only the answer knows: `perigee:/api/stac`.
+/// The answer replaces it where a `/` follows.
 pub const ROOT: &str = "perigee:";

@@ -152,3 +152,33 @@ async fn a_cursor_of_a_category_that_is_gone_begins_anew() {
     assert_eq!(news(&hub).await.skipped, 1, "only the rest");
     assert_eq!(news(&hub).await.skipped, 5);
 }
+
+#[tokio::test]
+async fn authors_prose_never_becomes_a_url_nor_fills_a_page() {
+    let hub = synced().await;
+    // An escape, which only the front matter's parser resolves.
+    let escaped = "perigee\\x3a/".repeat(3_000);
+    for number in 0..60 {
+        let path = format!("earth/flood-{number:02}");
+        let readme = format!("---\nsummary: \"{escaped}\"\n---\nperigee: 700 km, perigee:/here");
+        add_project(&hub, FIRST + number, &path, Visibility::Public, "dataset", &readme);
+    }
+    assert_eq!(news(&hub).await.written, 60);
+    let document = whole(&hub, "dataset", "earth/flood-00").await;
+    assert_eq!(document["properties"]["description"], "perigee: 700 km, perigee:%2Fhere");
+    let url = "https://an-api-gateway.execute-api.eu-central-1.amazonaws.com";
+    let hub = configured(&hub, |config| url.clone_into(&mut config.public_url)).await;
+    let mut path = "/api/stac/search?collections=dataset&limit=100".to_owned();
+    let mut seen = BTreeSet::new();
+    loop {
+        let answer = get(&hub, NOBODY, &path).await;
+        assert!(answer.bytes.len() < shared::extract::BODY_LIMIT, "{} bytes", answer.bytes.len());
+        let page = answer.ok();
+        seen.extend(ids(&page));
+        let Some(next) = links(&page, "next").first().map(|link| link["href"].as_str().unwrap().to_owned()) else {
+            break;
+        };
+        path = next.strip_prefix(url).unwrap().to_owned();
+    }
+    assert!((0..60).all(|number| seen.contains(&format!("dataset/earth/flood-{number:02}"))), "{seen:?}");
+}

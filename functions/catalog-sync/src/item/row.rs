@@ -39,7 +39,8 @@ pub(super) fn facts(document: &Map<String, Value>, extent: Option<&Extent>) -> F
     lines.extend(keywords.filter_map(Value::as_str).map(str::to_lowercase));
     let description = text_of(properties, "description");
     // On one line, without the hub's own URLs.
-    let words = description.split_whitespace().filter(|word| !word.contains(ROOT));
+    let own = format!("{ROOT}/");
+    let words = description.split_whitespace().filter(|word| !word.contains(&own));
     lines.push(words.collect::<Vec<_>>().join(" "));
     let instant = |name: &str| properties.get(name).and_then(Value::as_str).and_then(instant::milliseconds);
     Facts {

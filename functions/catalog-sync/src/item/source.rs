@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
-use shared::catalog::Category;
+use shared::catalog::{Category, ROOT};
 use shared::gitlab::{ProjectFacts, RepositoryFacts, RepositoryFile};
 
 use super::readme::Readme;
@@ -43,7 +43,9 @@ impl<'a> Source<'a> {
         warnings: &mut Warnings,
     ) -> Self {
         let text = repository.and_then(|repository| repository.readme.as_deref()).unwrap_or_default();
-        let (front, body) = front_matter::split(super::text::cut(text, README), warnings);
+        // Only what is written here may stand for the hub's URL.
+        let text = super::text::cut(text, README).replace(&format!("{ROOT}/"), &format!("{ROOT}%2F"));
+        let (front, body) = front_matter::split(&text, warnings);
         for warning in repository.iter().flat_map(|repository| &repository.warnings) {
             warnings.say(warning);
         }

@@ -250,11 +250,15 @@ fn hostile_readmes() {
         "* ".repeat(50_000),
         "<img src='".repeat(20_000),
         "\u{1}\u{2}\u{7f}".repeat(50_000),
+        "perigee:/".repeat(30_000),
+        format!("---\ntitle: {0}\nkeywords: ['{0}']\nlicense-url: perigee:/x\n---\n{0}", "perigee:/".repeat(3_000)),
         "https://doi.org/10.".repeat(20_000),
     ] {
         let started = std::time::Instant::now();
         let item = build(&rich(&readme));
         assert!(item.full["properties"]["title"].as_str().unwrap().len() <= 50_000);
+        let own = serde_json::to_string(&item.full).unwrap().matches("perigee:/").count();
+        assert!(own <= 100, "{own} URLs of the hub");
         assert!(
             started.elapsed().as_secs() < 10,
             "{:?} for {}",
