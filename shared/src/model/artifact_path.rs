@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// After so many rounds of percent-decoding a path that still changes is refused.
 const MOST_DECODINGS: usize = 10;
 
-/// A path of plain names: no empty segment, no `.` or `..`, no control character, no escape. The
-/// empty path is the root. Whatever it is appended to, it stays below.
+/// A path of plain names: no empty segment, no `.` or `..`, no control character, no escape but of what has
+/// no plain form. The empty path is the root. Whatever it is appended to, it stays below.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ArtifactPath(String);
 
@@ -24,7 +24,7 @@ impl ArtifactPath {
     ///
     /// # Errors
     /// `Invalid` for whatever could lead elsewhere: `..`, `#`, backslashes, absolute paths, drives,
-    /// `file:` URIs, control characters, text that is not UTF-8.
+    /// `file:` URIs.
     pub fn parse(text: &str) -> Result<Self> {
         Self::of_decoded(&decode(text)?)
     }
@@ -125,18 +125,46 @@ fn invalid_path() -> Error {
 fn decode(text: &str) -> Result<String> {
     let mut text = text.to_owned();
     for _ in 0..MOST_DECODINGS {
-        let decoded = percent_decode_str(&text).decode_utf8().map_err(|_| invalid_path())?;
+        let decoded = decode_once(&text);
         if decoded == text {
             return Ok(text);
         }
-        text = decoded.into_owned();
+        text = decoded;
     }
     Err(invalid_path())
 }
 
-/// Separators of other systems, fragments, and what neither headers nor XML can carry.
+/// Control characters become their escapes and bytes that are no UTF-8 stay theirs: clients call their images
+/// `dogs%step%1%timestamp%1795489262663%ab12`, which has an escape of each kind by chance.
+fn decode_once(text: &str) -> String {
+    let bytes: Vec<u8> = percent_decode_str(text).collect();
+    let mut decoded = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if has_no_plain_form(character) {
+                escape(character.encode_utf8(&mut [0; 4]).as_bytes(), &mut decoded);
+            } else {
+                decoded.push(character);
+            }
+        }
+        escape(chunk.invalid(), &mut decoded);
+    }
+    decoded
+}
+
+/// In small letters, as the stock server writes them.
+fn escape(bytes: &[u8], text: &mut String) {
+    text.extend(bytes.iter().map(|byte| format!("%{byte:02x}")));
+}
+
+/// What neither headers nor XML can carry.
+fn has_no_plain_form(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}')
+}
+
+/// Separators of other systems, and fragments.
 fn is_unsafe(character: char) -> bool {
-    character.is_control() || matches!(character, '\\' | '#' | '\u{fffe}' | '\u{ffff}')
+    matches!(character, '\\' | '#')
 }
 
 fn is_drive(segment: &str) -> bool {
@@ -186,6 +214,10 @@ mod tests {
             ("d%252Fe", "d/e"),
             ("a%20b", "a b"),
             ("%25252561", "a"),
+            ("a\nb", "a%0ab"),
+            ("a%0Ab", "a%0ab"),
+            ("%FF", "%ff"),
+            ("%25FF", "%ff"),
         ] {
             assert_eq!(ArtifactPath::parse(text).unwrap().as_str(), path, "{text}");
         }
@@ -225,21 +257,35 @@ mod tests {
         "FILE:/etc",
         "file%3A///etc",
         "a/file:/x",
-        "a\0b",
-        "a%00b",
-        "a%2500b",
-        "a\nb",
-        "a%0Ab",
-        "a%0d%0aSet-Cookie:x",
-        "a%7Fb",
-        "a%C2%85b",
-        "%C3%28",
-        "%FF",
-        "%25FF",
-        "\u{ffff}",
-        "%EF%BF%BE",
         "%2525252525252525252525252561",
+        "%00%2e%2e/%2e%2e/x",
+        "%FF/%2e%2e",
+        "%0a%5c",
+        "%C3%23",
+        "..%00/../x",
     ];
+
+    #[test]
+    fn what_has_no_plain_form_stays_an_escape() {
+        for path in [
+            "images/dogs%step%1%timestamp%1795489262663%ab12cd34-0f.png",
+            "images/dogs%step%1%timestamp%1795489262663%C3%28.png",
+            "1763%1795489262663.png",
+            "x%00y",
+            "a%0d%0aSet-Cookie:x",
+            "a%7fb",
+            "a%c2%85b",
+            "%ef%bf%be",
+            "%c3%e9",
+            "..%00",
+        ] {
+            let expected = path.replace("%C3%28", "%c3(");
+            for text in [path.to_owned(), path.replace('%', "%25"), path.replace('%', "%2525")] {
+                assert_eq!(ArtifactPath::parse(&text).unwrap().as_str(), expected, "{text}");
+                assert_eq!(ArtifactPath::parse_file(&text).unwrap().as_str(), expected, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn hostile_paths_are_refused_in_the_same_words() {
@@ -285,22 +331,31 @@ mod tests {
     /// Text made of what attacks are made of.
     fn nasty() -> impl Strategy<Value = String> {
         let pieces = proptest::sample::select(vec![
-            "..", ".", "/", "\\", "%", "2e", "%2e", "%2f", "%5c", "%25", "25", "%00", "#", "C:", "file:", "a", "é",
-            " ", "\n",
+            "..", ".", "/", "\\", "%", "2e", "%2e", "%2f", "%5c", "%25", "25", "%00", "%17", "%ff", "%c3", "#", "C:",
+            "file:", "a", "é", " ", "\n",
         ]);
         prop_oneof![proptest::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat()), any::<String>()]
+    }
+
+    fn is_plain(path: &str) -> bool {
+        let plain = |segment: &str| !matches!(segment, "" | "." | "..") && !segment.chars().any(is_unsafe);
+        path.is_empty() || path.split('/').all(plain)
     }
 
     proptest! {
         #[test]
         fn what_is_accepted_is_plain_and_stays_the_same(text in nasty()) {
             if let Ok(path) = ArtifactPath::parse(&text) {
-                let plain = |segment: &str| !matches!(segment, "" | "." | "..") && !segment.chars().any(is_unsafe);
-                prop_assert!(path.is_root() || path.as_str().split('/').all(plain));
+                prop_assert!(is_plain(path.as_str()) && !path.as_str().chars().any(has_no_plain_form));
                 prop_assert_eq!(ArtifactPath::parse(path.as_str()), Ok(path.clone()));
-                // Another percent-decoding on the way changes nothing.
-                let decoded = percent_decode_str(path.as_str()).decode_utf8().unwrap();
-                prop_assert_eq!(decoded.as_ref(), path.as_str());
+                // Another percent-decoding on the way, by whatever rules, leads nowhere else.
+                let bytes: Vec<u8> = percent_decode_str(path.as_str()).collect();
+                let lossy = String::from_utf8_lossy(&bytes);
+                prop_assert!(is_plain(&lossy), "{}", lossy);
+                prop_assert_eq!(lossy.matches('/').count(), path.as_str().matches('/').count());
+                if let Ok(decoded) = String::from_utf8(bytes) {
+                    prop_assert_eq!(ArtifactPath::parse(&decoded), Ok(path));
+                }
             }
         }
     }

@@ -178,6 +178,14 @@ _differ(
 # ---- the rest
 
 _differ(
+    "an escape that is no text stays as it is, instead of a replacement character",
+    GOOD,
+    GOOD,
+    "artifacts.names_with_percent_signs/get them",
+    "artifacts.names_with_percent_signs/list them",
+)
+
+_differ(
     "page tokens are signed and bound to their search, so they are refused in other words",
     INVALID,
     INVALID,

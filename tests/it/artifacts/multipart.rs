@@ -198,8 +198,7 @@ async fn hostile_paths_begin_nothing() {
     };
     for name in ["create", "complete", "abort"] {
         let in_urls = HOSTILE.iter().map(|path| (format!("{root}/{path}"), "a.bin"));
-        let names =
-            ["..", "%2e%2e", "%252e%252e", "a%2Fb", "%2Fb", "a%5Cb", "a#b", "a%23b", "C:", "file:", "a\nb", "a%00"];
+        let names = ["..", "%2e%2e", "%252e%252e", "a%2Fb", "%2Fb", "a%5Cb", "a#b", "a%23b", "C:", "file:"];
         let in_bodies = names.iter().map(|local| (root.clone(), *local));
         for (directory, local) in in_urls.chain(in_bodies) {
             let refused = step(&hub, name, &directory, body(local)).await;

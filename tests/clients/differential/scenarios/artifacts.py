@@ -85,6 +85,27 @@ def listing():
 
 
 @scenario
+def names_with_percent_signs():
+    names = (
+        "images/dogs%step%1%timestamp%1795489262663%0f12cd34.png",
+        "1763%1795489262663.png",
+        "x%00y",
+        "rubout\x7f",
+        "bell%2507twice",
+    )
+    yield from _setup("artifacts-percent", {name: "x" for name in names})
+    yield get("list", "artifacts/list", {"run_id": "{r}"})
+    yield get("list images", "artifacts/list", {"run_id": "{r}", "path": "images"})
+    yield get("proxy list", PROXY, {"path": ROOT})
+    for name in names:
+        yield get(f"download {name!r}", f"{PROXY}/{ROOT}/{_quoted(name)}")
+        yield get(f"get-artifact {name!r}", "/get-artifact", {"path": name, "run_id": "{r}"})
+    yield put("put bytes that are no text", f"{PROXY}/{ROOT}/odd/dogs%25ab12", "x")
+    yield get("get them", f"{PROXY}/{ROOT}/odd/dogs%25ab12")
+    yield get("list them", "artifacts/list", {"run_id": "{r}", "path": "odd"})
+
+
+@scenario
 def unsafe_paths():
     yield from _setup("artifacts-unsafe", {"a.txt": "x"})
     for label, path in (
