@@ -21,6 +21,8 @@ const RUNS_AT_A_TIME: usize = 256;
 const EDGES_AT_A_TIME: usize = 32;
 /// Most experiments that a search names: each is read, and its project's access asked for.
 const MOST_EXPERIMENTS: usize = 1_000;
+/// Most of them that are missing or hidden: GitLab is asked about each.
+const MOST_MISSING: usize = 100;
 
 #[derive(Deserialize, JsonSchema)]
 pub struct SearchRuns {
@@ -136,6 +138,7 @@ pub(crate) async fn readable_experiments(context: &Context, ids: &[String]) -> R
     // The view of a hidden project is no empty one.
     context.project().await?;
     let mut experiments: Vec<(Access, Experiment)> = Vec::new();
+    let mut missing = 0;
     for id in ids {
         match context.experiment(id).await {
             Ok((access, experiment)) => {
@@ -143,7 +146,13 @@ pub(crate) async fn readable_experiments(context: &Context, ids: &[String]) -> R
                     experiments.push((access, experiment));
                 }
             }
-            Err(Error::NotFound(_)) => {}
+            Err(Error::NotFound(_)) if missing < MOST_MISSING => missing += 1,
+            Err(Error::NotFound(_)) => {
+                return Err(Error::invalid(format!(
+                    "More than {MOST_MISSING} of these experiment_ids are of no experiment that you can see. \
+                     Name only experiments that you can see."
+                )));
+            }
             Err(error) => return Err(error),
         }
     }
