@@ -32,7 +32,7 @@ pub struct Caller {
 /// A thing that a client named and the project that owns it.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// What the client named, e.g. `run/0a1b..`: refusals are remembered under this name.
+    /// What the client named, e.g. `run/0a1b..`: refusals are remembered under this name and the owner's.
     pub id: String,
     /// The owner; `None` if there is no such thing.
     pub owner: Option<ProjectId>,
@@ -123,7 +123,9 @@ impl Caller {
             Some(owner) => shared.projects.peek(&(identity.hash.clone(), owner)),
             None => None,
         };
-        let name = format!("thing {}", subject.id);
+        // With its owner, or a thing would stay missing for some seconds after it was created.
+        let owner = subject.owner.map_or_else(|| "none".to_owned(), |owner| owner.to_string());
+        let name = format!("thing {} of {owner}", subject.id);
         self.decide(known, name, &subject.missing, shared.grant_of(identity, subject.owner)).await
     }
 

@@ -107,3 +107,16 @@ async fn the_table_is_asked_alike() {
     assert_eq!(left[0], ["ACL"]);
     assert_eq!(left[0], left[1]);
 }
+
+#[tokio::test]
+async fn what_was_just_created_is_not_missing() {
+    let stage = Stage::new().await;
+    let developer = stage.reader("glpat-local-developer").await.unwrap();
+    assert!(developer.require(&run("a", None)).await.is_err());
+    assert!(developer.require(&run("a", Some(FLOOD))).await.is_ok());
+    // What others created stays so.
+    let stranger = stage.reader("glpat-local-outsider").await.unwrap();
+    for owner in [None, Some(FLOOD), None, Some(ProjectId(4_711))] {
+        assert!(matches!(stranger.require(&run("a", owner)).await, Err(Error::NotFound(_))));
+    }
+}
