@@ -102,19 +102,31 @@ pub async fn log_metric(context: Context, Input(request): Input<LogMetric>) -> R
     };
     let metric = metric.check("")?;
     let (access, _) = context.run(id).await?;
-    log_points(&context, &access, id, vec![metric]).await?;
+    let metrics = vec![metric];
+    let models = models_of(&context, &access, &metrics).await?;
+    log_points(&context, &access, id, metrics, &models).await?;
     Ok(Json(Empty {}))
 }
 
-/// Points go to the run, and those about a logged model to that model too.
-async fn log_points(context: &Context, access: &Access, run_id: &str, points: Vec<Metric>) -> Result<()> {
+/// The logged models that points are about. One of another project counts as missing: no point enters it.
+async fn models_of(context: &Context, access: &Access, points: &[Metric]) -> Result<BTreeSet<String>> {
     let model_ids: BTreeSet<String> = points.iter().filter_map(|point| point.context.model_id.clone()).collect();
     for model_id in &model_ids {
-        // A model of another project counts as missing: no point enters it.
         context.logged_model_of(model_id, access).await?;
     }
+    Ok(model_ids)
+}
+
+/// Points go to the run, and those about a logged model to that model too.
+async fn log_points(
+    context: &Context,
+    access: &Access,
+    run_id: &str,
+    points: Vec<Metric>,
+    model_ids: &BTreeSet<String>,
+) -> Result<()> {
     context.store().log_metrics(access, run_id, &points).await?;
-    for model_id in &model_ids {
+    for model_id in model_ids {
         let of_model: Vec<Metric> = points
             .iter()
             .filter(|point| point.context.model_id.as_ref() == Some(model_id))
@@ -244,13 +256,15 @@ pub async fn log_batch(context: Context, Input(request): Input<LogBatch>) -> Res
         tags.insert(tag.key, value);
     }
     let (access, _) = context.run(id).await?;
+    // Before the first write: a refused batch leaves nothing behind.
+    let models = models_of(&context, &access, &metrics).await?;
     if !(params.is_empty() && tags.is_empty()) {
         context.store().log_params_and_tags(&access, id, params, tags).await?;
     }
     if metrics.is_empty() {
         return Ok(Json(Empty {}));
     }
-    log_points(&context, &access, id, metrics).await?;
+    log_points(&context, &access, id, metrics, &models).await?;
     Ok(Json(Empty {}))
 }
 

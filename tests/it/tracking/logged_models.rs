@@ -1,5 +1,6 @@
 //! Logged models through the assembled hub.
 
+use http::StatusCode;
 use serde_json::json;
 
 use crate::hub::Hub;
@@ -21,4 +22,18 @@ async fn an_experiment_named_twice_shows_its_models_once() {
         let runs = hub.post("runs/search", json!({"experiment_ids": ids})).await.ok();
         assert!(runs["runs"].is_null());
     }
+}
+
+#[tokio::test]
+async fn a_batch_about_a_model_of_nobodys_leaves_nothing_behind() {
+    let hub = Hub::start().await;
+    let experiment = hub.new_experiment("refused batch").await;
+    let run = hub.new_run(&experiment).await;
+    let before = hub.run(&run).await;
+    let metric = json!({"key": "loss", "value": 1, "timestamp": 1, "model_id": format!("m-{}", "0".repeat(32))});
+    let pair = json!([{"key": "k", "value": "v"}]);
+    let batch = json!({"run_id": run, "metrics": [metric], "params": pair, "tags": pair});
+    let refused = hub.post("runs/log-batch", batch).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST"));
+    assert_eq!(hub.run(&run).await, before);
 }
