@@ -292,12 +292,7 @@ pub async fn log_model(context: Context, Input(request): Input<LogModel>) -> Res
         let lacking = lacking.join(", ");
         return Err(Error::invalid(format!("Model json is missing mandatory fields: {{{lacking}}}")));
     }
-    let (access, stored) = context.stored_run(id).await?;
-    let mut run = context.store().complete_run(stored).await?;
-    let history = run.tags.remove(LOGGED_MODELS_TAG);
-    let mut models: Vec<Value> = history.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    models.push(model);
-    let value = serde_json::to_string(&models).map_err(Error::internal)?;
-    context.store().set_run_tag(&access, id, TagChange::Set(LOGGED_MODELS_TAG.to_owned(), value)).await?;
+    let (access, _) = context.run(id).await?;
+    context.store().append_to_run_tag(&access, id, LOGGED_MODELS_TAG, model).await?;
     Ok(Json(Empty {}))
 }

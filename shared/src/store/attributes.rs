@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Store;
@@ -41,11 +42,17 @@ pub(crate) struct Change {
     /// A tag that must be there.
     pub(crate) delete_tag: Option<String>,
     pub(crate) set: Vec<(&'static str, AttributeValue)>,
+    /// A tag that holds a list in JSON, and what is added to it.
+    pub(crate) append: Option<(String, Value)>,
 }
 
 impl Change {
+    /// No expression of DynamoDB adds to a list within a text.
     fn is_small(&self) -> bool {
-        self.params.len() <= MOST_IN_EXPRESSION && self.tags.len() <= MOST_IN_EXPRESSION && self.bytes() <= META_ROOM
+        self.append.is_none()
+            && self.params.len() <= MOST_IN_EXPRESSION
+            && self.tags.len() <= MOST_IN_EXPRESSION
+            && self.bytes() <= META_ROOM
     }
 
     fn bytes(&self) -> usize {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::attributes::{Change, Refusal, conflict};
 use super::item::{Attributes, Item, key, string_map};
 use super::keys;
@@ -65,7 +67,8 @@ impl Layout {
                 self.meta.params.insert(key.clone(), value.clone());
             }
         }
-        for (key, value) in &change.tags {
+        let appended = change.append.as_ref().map(|(key, value)| (key, self.appended(key, value)));
+        for (key, value) in change.tags.iter().chain(appended.as_ref().map(|(key, value)| (*key, value))) {
             match self.pages.iter().position(|page| page.tags.contains_key(key)) {
                 Some(number) => {
                     self.pages[number].tags.insert(key.clone(), value.clone());
@@ -105,6 +108,14 @@ impl Layout {
         item.insert("params".to_owned(), string_map(&self.pages[number].params));
         item.insert("tags".to_owned(), string_map(&self.pages[number].tags));
         item
+    }
+
+    /// The list that a tag holds with one more value; a tag that holds no list becomes one.
+    fn appended(&self, key: &str, value: &Value) -> String {
+        let text = self.pages.iter().chain([&self.meta]).find_map(|page| page.tags.get(key));
+        let mut values: Vec<Value> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        values.push(value.clone());
+        Value::from(values).to_string()
     }
 
     fn delete_tag(&mut self, tag: &str) -> Result<(), Refusal> {

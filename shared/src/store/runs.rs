@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::ReturnValue;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::attributes::{Change, Guard, Refusal, TagChange};
@@ -225,6 +226,12 @@ impl Store {
             }
             TagChange::Delete(key) => self.delete_run_tag(access, id, &key).await,
         }
+    }
+
+    /// Adds a value to the JSON list that a tag of an active run holds, whoever else adds to it.
+    pub async fn append_to_run_tag(&self, access: &Access, id: &str, tag: &str, value: Value) -> Result<()> {
+        let change = Change { append: Some((tag.to_owned(), value)), ..Change::default() };
+        self.change_run(access, id, change).await.map(|_| ())
     }
 
     async fn change_run(&self, access: &Access, id: &str, change: Change) -> Result<Item> {

@@ -75,3 +75,25 @@ async fn a_deletion_that_lands_late_undoes_no_restoration() {
     let found = hub.get(&format!("experiments/get?experiment_id={experiment}")).await.ok();
     assert_eq!(found["experiment"]["lifecycle_stage"], "active");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn models_logged_at_once_are_listed_once_each_though_answers_are_lost() {
+    let (hub, injector) = Injector::with_hub().await;
+    let experiment = hub.new_experiment("lost answers").await;
+    let run = hub.new_run(&experiment).await;
+    injector.next(8, Fault::LostAnswer, "write", &run);
+    let logged = (0..16).map(|number| {
+        let model =
+            json!({"artifact_path": format!("m{number}"), "flavors": {}, "utc_time_created": "x", "run_id": run});
+        hub.post("runs/log-model", json!({"run_id": run, "model_json": model.to_string()}))
+    });
+    for answer in join_all(logged).await {
+        answer.ok();
+    }
+    assert_eq!(injector.heal(&run), 8);
+    let tags = hub.run(&run).await["data"]["tags"].clone();
+    let history = tags.as_array().unwrap().iter().find(|tag| tag["key"] == "mlflow.log-model.history").unwrap();
+    let history: Vec<Value> = serde_json::from_str(history["value"].as_str().unwrap()).unwrap();
+    let paths: std::collections::BTreeSet<_> = history.iter().map(|model| model["artifact_path"].to_string()).collect();
+    assert_eq!((history.len(), paths.len()), (16, 16));
+}

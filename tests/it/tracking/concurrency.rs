@@ -239,3 +239,22 @@ async fn a_project_gets_one_default_experiment() {
     }
     assert_eq!(made, 24);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn models_that_are_logged_at_once_are_all_listed() {
+    let hubs = pair().await;
+    let experiment = hubs[0].new_experiment("models at once").await;
+    let run = hubs[0].new_run(&experiment).await;
+    let model = |number: usize| {
+        let model =
+            json!({"artifact_path": format!("m{number}"), "flavors": {}, "utc_time_created": "x", "run_id": run});
+        ("runs/log-model", json!({"run_id": run, "model_json": model.to_string()}))
+    };
+    for answer in all_at_once(&hubs, (0..WRITERS).map(model).collect()).await {
+        answer.ok();
+    }
+    let tags = pairs(&hubs[0].run(&run).await, "tags");
+    let history: Vec<Value> = serde_json::from_str(&tags["mlflow.log-model.history"]).unwrap();
+    let paths: std::collections::BTreeSet<_> = history.iter().map(|model| model["artifact_path"].to_string()).collect();
+    assert_eq!((history.len(), paths.len()), (WRITERS, WRITERS));
+}
