@@ -103,13 +103,17 @@ fn fields_of_query(query: &str) -> Map<String, Value> {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// As the stock server reads bodies: malformed JSON counts as an empty object, so that the answer
-/// names the first missing parameter; a JSON string is decoded a second time (old clients).
+/// No body is an empty object, and a JSON string is decoded a second time (old clients), as the stock server does.
+/// It takes malformed JSON for an empty object, too: what was sent would be acknowledged and dropped.
 fn fields_of_body(body: &[u8]) -> Result<Map<String, Value>> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let mut value: Value = serde_json::from_slice(body).unwrap_or(Value::Object(Map::new()));
+    if body.trim_ascii().is_empty() {
+        return Ok(Map::new());
+    }
+    let malformed = |error| Error::invalid(format!("The request body is not valid JSON: {error}"));
+    let mut value: Value = serde_json::from_slice(body).map_err(malformed)?;
     if let Value::String(text) = &value {
-        value = serde_json::from_str(text).unwrap_or(Value::Object(Map::new()));
+        value = serde_json::from_str(text).map_err(malformed)?;
     }
     match value {
         Value::Object(fields) => Ok(fields),

@@ -1,9 +1,10 @@
 //! Logged models through the assembled hub.
 
-use http::StatusCode;
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
 use serde_json::json;
 
-use crate::hub::Hub;
+use crate::hub::{DEVELOPER, FLOOD, Hub};
 
 #[tokio::test]
 async fn an_experiment_named_twice_shows_its_models_once() {
@@ -36,4 +37,37 @@ async fn a_batch_about_a_model_of_nobodys_leaves_nothing_behind() {
     let refused = hub.post("runs/log-batch", batch).await;
     assert_eq!((refused.status, refused.code().as_str()), (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST"));
     assert_eq!(hub.run(&run).await, before);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_never_acknowledged() {
+    let hub = Hub::start().await;
+    let created = hub.post("logged-models", json!({"experiment_id": "0", "name": "net"})).await.ok();
+    let model = created["model"]["info"]["model_id"].as_str().unwrap();
+    let path = format!("{FLOOD}/api/2.0/mlflow/logged-models/{model}/tags");
+    let send = async |body: Vec<u8>| {
+        let request = Request::builder().method(Method::PATCH).uri(&path).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {DEVELOPER}"));
+        hub.send(request.body(Body::from(body)).unwrap()).await
+    };
+    let whole = json!({"tags": [{"key": "k", "value": "v"}]}).to_string();
+    let deep = format!("{{\"tags\": {}{}}}", "[".repeat(200), "]".repeat(200));
+    for body in [
+        whole.as_bytes()[..whole.len() - 3].to_vec(),
+        b"{\"tags\": [{\"key\": \"\xff\", \"value\": \"v\"}]}".to_vec(),
+        deep.into_bytes(),
+        b"hello".to_vec(),
+        b"\"{\\\"tags\\\": \"".to_vec(),
+        format!("{whole} {{}}").into_bytes(),
+    ] {
+        let refused = send(body.clone()).await;
+        let message = refused.json()["message"].as_str().unwrap_or_default().to_owned();
+        let seen = (refused.status, refused.code(), message.starts_with("The request body is not valid JSON: "));
+        let shown = String::from_utf8_lossy(&body).chars().take(60).collect::<String>();
+        assert_eq!(seen, (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE".to_owned(), true), "{shown}: {message}");
+    }
+    for body in ["", " \n ", "{}", "null"] {
+        send(body.into()).await.ok();
+    }
+    send(whole.into_bytes()).await.ok();
 }
