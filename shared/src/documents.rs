@@ -29,6 +29,19 @@ const VARIES_BY: &str = "authorization, x-gitlab-token, private-token, accept-en
 /// How long a browser remembers what it may ask.
 const PREFLIGHT: Duration = Duration::from_secs(600);
 
+/// Who may keep an answer that does not say so itself: nobody, or, where its ETag can be asked about, the caller alone.
+pub fn kept(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if !headers.contains_key(CACHE_CONTROL) {
+        let kept = if headers.contains_key(ETAG) { "private, no-cache" } else { "no-store" };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+        if headers.contains_key(ETAG) {
+            headers.append(VARY, HeaderValue::from_static(VARIES_BY));
+        }
+    }
+    response
+}
+
 /// Lets pages of any origin ask with a token in a header, and answers their preflight requests. There are no
 /// cookies, so a page can do nothing in a visitor's name that it could not do by itself.
 pub fn cors(router: Router) -> Router {

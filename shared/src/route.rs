@@ -20,6 +20,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::AccessLevel;
 use crate::dialect::{Dialect, render_errors};
+use crate::documents::kept;
 use crate::error::Error;
 use crate::openapi::{Contract, Describe, Handles, Operation, Schemas, Shape};
 use crate::record::note_route;
@@ -219,7 +220,8 @@ async fn admit(State((state, rule)): State<(Arc<AppState>, Rule)>, mut request: 
     }
 }
 
-/// Renders the errors of a router in its dialect; a panic becomes an [`Error::Internal`].
+/// Renders the errors of a router in its dialect; a panic becomes an [`Error::Internal`]. No answer is kept by a cache
+/// that may not.
 pub fn render(router: Router, dialect: Dialect) -> Router {
     let panicked = |panic: Box<dyn std::any::Any + Send>| {
         let text = panic
@@ -230,6 +232,7 @@ pub fn render(router: Router, dialect: Dialect) -> Router {
     };
     // In one piece, the outermost first: a router boxes every route anew for each layer that it gets.
     let layers = ServiceBuilder::new()
+        .map_response(kept)
         .layer(SetResponseHeaderLayer::if_not_present(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")))
         .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(middleware::from_fn(move |request, next| render_errors(dialect, request, next)))

@@ -262,3 +262,37 @@ async fn a_warm_upload_asks_the_table_nothing() {
         assert_eq!(hub.state.store.usage().requests - before, requests, "{method} {url}");
     }
 }
+
+#[tokio::test]
+async fn no_shared_cache_may_keep_an_answer() {
+    let hub = Hub::start().await;
+    let (root, experiment, run) = new_place(&hub, "kept").await;
+    put(&hub, &format!("{root}/a.txt"), "x").await;
+    let kept = |answer: &crate::hub::Answer, name: &str| {
+        answer
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    for path in [
+        format!("/api/2.0/mlflow/runs/get?run_id={run}"),
+        format!("/api/2.0/mlflow/experiments/get?experiment_id={experiment}"),
+        "/api/2.0/mlflow/runs/get?run_id=none".to_owned(),
+        "/api/2.0/mlflow/nowhere".to_owned(),
+        format!("/api/2.0/mlflow/artifacts/list?run_id={run}"),
+        format!("{PRESIGNED}/{root}/a.txt"),
+    ] {
+        for token in [DEVELOPER, ""] {
+            let answer = send(&hub, token, Method::GET, &format!("{FLOOD}{path}"), "").await;
+            assert_eq!(kept(&answer, "cache-control"), "no-store", "{path}: {}", answer.status);
+        }
+    }
+    let file = get(&hub, &format!("{root}/a.txt")).await;
+    assert_eq!(kept(&file, "cache-control"), "private, no-cache");
+    for name in ["authorization", "x-gitlab-token", "private-token"] {
+        assert!(kept(&file, "vary").contains(name), "{name}");
+    }
+}
