@@ -10,6 +10,7 @@ pub mod emulators;
 pub mod gitlab;
 pub mod greeting;
 pub mod groups;
+mod host;
 pub mod hub;
 pub mod limits;
 pub mod openapi;

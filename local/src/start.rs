@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use notify::RecommendedWatcher;
@@ -19,8 +20,8 @@ use crate::data::{DataFolder, random_key};
 use crate::emulators::{dynamodb, s3};
 use crate::gitlab::{self, DefinitionError, World};
 use crate::hub::{self, Backends};
-use crate::limits;
 use crate::serve::{bind, serve};
+use crate::{host, limits};
 
 /// How long an endpoint that we did not start may take to accept a connection.
 const REACH: Duration = Duration::from_secs(2);
@@ -158,6 +159,7 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
     let mut watcher = None;
     if let Some(listener) = hub_listener {
         let url = url_of(&listener, "hub")?;
+        let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
         let backends = Backends {
             dynamodb: dynamodb.clone(),
             s3: s3.clone(),
@@ -181,6 +183,10 @@ pub async fn start(args: &Args, endpoints: EndpointVariables) -> Result<Running,
             router = router
                 .layer(axum::middleware::from_fn(move |request, next| catalog::notice(noticed.clone(), request, next)));
             tasks.spawn(catalog::keep(state.clone(), changed, stopping.clone()));
+        }
+        if is_loopback {
+            let public_url: Arc<str> = state.config.public_url.as_str().into();
+            router = router.layer(axum::middleware::from_fn_with_state(public_url, host::check));
         }
         router = router.layer(axum::middleware::from_fn_with_state(args.show_cost, hub::record));
         let router = limits::gateway(router, hub::too_large);

@@ -173,3 +173,23 @@ fn mistakes_in_a_projects_folder() {
     let path = path.to_str().unwrap();
     one_line(local(&["--memory", "--listen", "127.0.0.1:0", "--projects", path]), &[path, "--projects"]);
 }
+
+#[tokio::test]
+async fn on_loopback_only_its_own_names_are_answered() {
+    let mut command = local(&["--memory", "--listen", "127.0.0.1:0"]);
+    let process = Process::start(command.env("PERIGEE_PUBLIC_URL", "https://hub.example.test"));
+    let health = format!("{}/health", process.url("hub"));
+    let ask = async |host: &str| {
+        let answer = shared::http_client::client().get(&health).header("host", host).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for host in ["localhost:5000", "127.0.0.1", "[::1]:5000", "hub.example.test", "HUB.example.test:443"] {
+        assert_eq!(ask(host).await, (200, "OK".to_owned()), "{host}");
+    }
+    for host in ["evil.test", "evil.test:5000", "localhost.evil.test", "10.0.0.1"] {
+        let (status, text) = ask(host).await;
+        assert_eq!(status, 403, "{host}");
+        assert!(text.contains("localhost") && text.contains("PERIGEE_PUBLIC_URL"), "{text}");
+    }
+    process.kill();
+}
