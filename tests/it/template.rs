@@ -321,9 +321,9 @@ fn the_gateway_has_few_routes_and_settings_are_checked() {
     let template = template();
     for (name, parameter) in template["Parameters"].as_mapping().unwrap() {
         let described = parameter["Description"].as_str().is_some_and(|text| text.len() > 20);
-        let choice = !parameter["AllowedValues"].is_null();
-        let checked =
-            choice || !(parameter["AllowedPattern"].is_null() || parameter["ConstraintDescription"].is_null());
+        let has = |field: &str| !parameter[field].is_null();
+        let bounded = has("AllowedPattern") || has("MinValue") && has("MaxValue");
+        let checked = has("AllowedValues") || bounded && has("ConstraintDescription");
         assert!(described && checked, "{name:?}");
     }
     let groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_sequence().unwrap();
@@ -331,6 +331,14 @@ fn the_gateway_has_few_routes_and_settings_are_checked() {
     let known: BTreeSet<String> =
         template["Parameters"].as_mapping().unwrap().keys().map(|name| name.as_str().unwrap().to_owned()).collect();
     assert_eq!(shown, known);
+}
+
+#[test]
+fn the_gateway_takes_so_many_requests_a_second() {
+    let settings = &resources("AWS::Serverless::HttpApi")["HttpApi"]["Properties"]["DefaultRouteSettings"];
+    for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+        assert_eq!(settings[limit], "RequestsPerSecond", "{limit}");
+    }
 }
 
 #[test]
