@@ -1,7 +1,7 @@
 //! Writing params, tags and plain attributes of a META item (data.md section 2).
 //!
-//! A small change is one conditional `UpdateItem`. A large one, or one of an entity that has
-//! outgrown its META, reads, merges and writes under the condition that `rev` has not moved.
+//! A small change is one conditional `UpdateItem`. A large one, one that adds to a list, or one of an entity
+//! that has outgrown its META, reads, merges and writes under the condition that `rev` has not moved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
