@@ -114,9 +114,9 @@ impl Config {
             public_url: find("PERIGEE_PUBLIC_URL")
                 .or_else(|| defaults.map(|defaults| defaults.public_url.clone()))
                 .map_or_else(String::new, |url| url.trim_end_matches('/').to_owned()),
-            token_key: match secret_references(find).first() {
-                Some((TOKEN_KEY, _)) => String::new(),
-                _ => text(TOKEN_KEY, |defaults| &defaults.token_key)?,
+            token_key: match secret_references(find).iter().any(|(name, _)| *name == TOKEN_KEY) {
+                true => String::new(),
+                false => text(TOKEN_KEY, |defaults| &defaults.token_key)?,
             },
             members_only: match find("PERIGEE_READERS").as_deref() {
                 None | Some("visible") => false,

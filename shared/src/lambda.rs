@@ -222,6 +222,7 @@ pub async fn serve(
             Ok(response) => response,
             Err(_) => {
                 let error = Error::Unavailable(format!("a request took longer than {LONGEST_REQUEST:?}"));
+                tracing::error!(request_id = line.request_id, %error, "request failed");
                 whole(Dialect::of(&line.path).render(&error, &line.request_id), &line.request_id, &line.path).await
             }
         }

@@ -45,6 +45,16 @@ impl PageTokens {
         Ok(URL_SAFE_NO_PAD.encode(token))
     }
 
+    /// The token of what follows a page, if anything does: `last` is the position of its last row.
+    pub fn next<T: Serialize>(
+        &self,
+        query: &impl Serialize,
+        has_more: bool,
+        last: Option<&T>,
+    ) -> Result<Option<String>> {
+        last.filter(|_| has_more).map(|last| self.sign(query, last)).transpose()
+    }
+
     /// Where a page begins: behind the position of its token, or at the start if the request has none.
     /// Errors as [`PageTokens::open`].
     pub fn start<T: DeserializeOwned>(&self, query: &impl Serialize, token: Option<&str>) -> Result<Option<T>> {

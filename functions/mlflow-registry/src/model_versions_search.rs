@@ -13,7 +13,7 @@ use shared::model::{ModelVersion, is_prompt, validation};
 use shared::search::{RegistrySearch, VersionView};
 use shared::store::RegistryRows;
 
-use crate::page::{Position, SearchRequest, cut, in_view, is_wanted, names_in, partitions, projects};
+use crate::page::{Position, SearchRequest, cut, in_view, is_wanted, names_in, partitions};
 use crate::wire::ModelVersionOut;
 
 /// Versions read at a time where not every one is found, and of one model.
@@ -47,7 +47,7 @@ pub async fn search_model_versions(
     let search = RegistrySearch::versions(request.filter.as_deref(), &request.order_by.0)?;
     let query = ("model versions", context.scope(), &request.filter, &request.order_by.0);
     let after: Option<Position> = context.state.pages.start(&query, request.page_token.as_deref())?;
-    let projects = projects(&context).await?;
+    let projects = context.searched_projects().await?;
     let search =
         Search { context: &context, search: in_view(&context, search, &projects), after: after.as_ref(), count };
     let mut rows = Vec::new();
@@ -61,12 +61,9 @@ pub async fn search_model_versions(
     let shown = rows.iter().map(|(_, found)| ModelVersionOut::new(&context, &found.name, &found.version));
     let mut model_versions: Vec<ModelVersionOut> = shown.collect();
     model_versions.truncate(fitting(&model_versions));
-    let next_page_token = match model_versions.len().checked_sub(1) {
-        Some(last) if has_more || model_versions.len() < rows.len() => {
-            Some(context.state.pages.sign(&query, &rows[last].0)?)
-        }
-        _ => None,
-    };
+    let last = rows[..model_versions.len()].last().map(|(position, _)| position);
+    let has_more = has_more || model_versions.len() < rows.len();
+    let next_page_token = context.state.pages.next(&query, has_more, last)?;
     Ok(Json(FoundVersions { model_versions, next_page_token }))
 }
 

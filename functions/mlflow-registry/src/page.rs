@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared::Result;
 use shared::auth::Access;
 use shared::context::{Context, View};
 use shared::extract::{Integer, OneOrMany};
@@ -37,14 +36,6 @@ impl Position {
             Self::Listed(place, project) => Some((place.clone(), access.project().0 > *project)),
             Self::Sorted(_) => None,
         }
-    }
-}
-
-/// The projects that a search looks at: the URL's, or all that the caller is a member of.
-pub async fn projects(context: &Context) -> Result<Vec<Access>> {
-    match context.project().await? {
-        Some(access) => Ok(vec![access]),
-        None => context.member_projects().await,
     }
 }
 

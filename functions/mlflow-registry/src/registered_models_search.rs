@@ -13,7 +13,7 @@ use shared::model::{ModelVersion, RegisteredModel, validation};
 use shared::search::RegistrySearch;
 use shared::store::RegistryRows;
 
-use crate::page::{Position, SearchRequest, cut, in_view, is_wanted, names_in, partitions, projects};
+use crate::page::{Position, SearchRequest, cut, in_view, is_wanted, names_in, partitions};
 use crate::wire::RegisteredModelOut;
 
 /// Models of a page unless asked for another number.
@@ -42,7 +42,7 @@ pub async fn search_registered_models(
     let search = RegistrySearch::models(request.filter.as_deref(), &request.order_by.0)?;
     let query = ("registered models", context.scope(), &request.filter, &request.order_by.0);
     let after: Option<Position> = context.state.pages.start(&query, request.page_token.as_deref())?;
-    let projects = projects(&context).await?;
+    let projects = context.searched_projects().await?;
     let search = in_view(&context, search, &projects);
     let mut rows = Vec::new();
     for access in &projects {
@@ -56,12 +56,9 @@ pub async fn search_registered_models(
     });
     let mut registered_models: Vec<RegisteredModelOut> = shown.collect();
     registered_models.truncate(fitting(&registered_models));
-    let next_page_token = match registered_models.len().checked_sub(1) {
-        Some(last) if has_more || registered_models.len() < rows.len() => {
-            Some(context.state.pages.sign(&query, &rows[last].0)?)
-        }
-        _ => None,
-    };
+    let last = rows[..registered_models.len()].last().map(|(position, _)| position);
+    let has_more = has_more || registered_models.len() < rows.len();
+    let next_page_token = context.state.pages.next(&query, has_more, last)?;
     Ok(Json(FoundModels { registered_models, next_page_token }))
 }
 

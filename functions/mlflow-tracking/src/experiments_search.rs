@@ -66,20 +66,14 @@ pub async fn search_experiments(
     let mut experiments: Vec<ExperimentOut> =
         shown.map(|(_, access, experiment)| ExperimentOut::new(&context, experiment, access.path())).collect();
     experiments.truncate(fitting(&experiments));
-    let next_page_token = match experiments.len().checked_sub(1) {
-        Some(last) if experiments.len() < rows.len() => Some(context.state.pages.sign(&query, &rows[last].0)?),
-        _ => None,
-    };
+    let last = rows[..experiments.len()].last().map(|(key, ..)| key);
+    let next_page_token = context.state.pages.next(&query, experiments.len() < rows.len(), last)?;
     Ok(Json(FoundExperiments { experiments, next_page_token }))
 }
 
 async fn visible_experiments(context: &Context, view: ViewType) -> Result<Vec<(Access, Experiment)>> {
-    let projects = match context.project().await? {
-        Some(access) => vec![access],
-        None => context.member_projects().await?,
-    };
     let mut visible = Vec::new();
-    for access in projects {
+    for access in context.searched_projects().await? {
         let experiments = context.store().list_experiments(&access).await?;
         let shows_virtual_default = context.view != View::Global
             && !experiments.iter().any(|experiment| experiment.is_default)

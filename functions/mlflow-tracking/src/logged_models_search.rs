@@ -118,9 +118,7 @@ pub async fn search_logged_models(
     let mut models: Vec<LoggedModelOut> =
         shown.map(|(_, number, model)| LoggedModelOut::new(&context, &experiments[*number].1, model)).collect();
     models.truncate(fitting(&models));
-    let next_page_token = match models.len().checked_sub(1) {
-        Some(last) if models.len() < rows.len() => Some(context.state.pages.sign(&query, &rows[last].0)?),
-        _ => None,
-    };
+    let last = rows[..models.len()].last().map(|(key, ..)| key);
+    let next_page_token = context.state.pages.next(&query, models.len() < rows.len(), last)?;
     Ok(Json(FoundModels { models, next_page_token }))
 }

@@ -15,8 +15,6 @@ use crate::wire::MetricOut;
 const BULK_POINTS: usize = 25_000;
 /// Most runs of a bulk request.
 const BULK_RUNS: usize = 100;
-/// Points per run that `get-history-bulk-interval` answers unless asked for fewer.
-const INTERVAL_POINTS: i64 = 2_500;
 
 #[derive(Deserialize, JsonSchema)]
 pub struct GetHistory {
@@ -67,12 +65,8 @@ pub async fn get_history(context: Context, Input(request): Input<GetHistory>) ->
     if request.max_results.is_some() {
         metrics.truncate(fitting(&metrics));
     }
-    let next_page_token = match metrics.len().checked_sub(1) {
-        Some(last) if metrics.len() < points.len() => {
-            Some(context.state.pages.sign(&query, &points[last].history_position())?)
-        }
-        _ => None,
-    };
+    let last = points[..metrics.len()].last().map(Metric::history_position);
+    let next_page_token = context.state.pages.next(&query, metrics.len() < points.len(), last.as_ref())?;
     Ok(Json(History { metrics, next_page_token }))
 }
 
@@ -176,7 +170,8 @@ pub async fn get_history_bulk_interval(
         )));
     }
     let key = required("metric_key", request.metric_key.as_ref())?;
-    let count = validation::interval_points(request.max_results.map_or(INTERVAL_POINTS, |count| count.0))?;
+    let count =
+        validation::interval_points(request.max_results.map_or(validation::MOST_INTERVAL_POINTS, |count| count.0))?;
     let steps = match (request.start_step, request.end_step) {
         (None, None) => i64::MIN..=i64::MAX,
         (Some(Integer(start)), Some(Integer(end))) if start > end => {

@@ -105,10 +105,8 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
     }
     found.truncate(fitting(&found));
     has_more |= found.len() < rows.len();
-    let next_page_token = match found.len().checked_sub(1) {
-        Some(last) if has_more => Some(context.state.pages.sign(&query, &rows[last].key)?),
-        _ => None,
-    };
+    let last = rows[..found.len()].last().map(|row| &row.key);
+    let next_page_token = context.state.pages.next(&query, has_more, last)?;
     Ok(Json(FoundRuns { runs: found, next_page_token }))
 }
 

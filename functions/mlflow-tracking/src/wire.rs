@@ -325,7 +325,7 @@ impl<'de> Deserialize<'de> for RunStatusIn {
         let status = match word_or_number(deserializer)? {
             Word::Text(text) => RunStatus::parse(&text),
             Word::Number(number) => {
-                usize::try_from(number - 1).ok().and_then(|index| RunStatus::ALL.get(index).copied())
+                (1..).zip(RunStatus::ALL).find(|(known, _)| *known == number).map(|(_, status)| status)
             }
         };
         status.map(Self).ok_or_else(|| de::Error::custom("not a run status"))

@@ -68,6 +68,14 @@ impl Context {
         }
     }
 
+    /// The projects that a search looks at: the URL's, or all that the caller is a member of.
+    pub async fn searched_projects(&self) -> Result<Vec<Access>> {
+        match self.project().await? {
+            Some(access) => Ok(vec![access]),
+            None => self.member_projects().await,
+        }
+    }
+
     /// The projects that the caller is a member of and that own something, with access to each.
     pub async fn member_projects(&self) -> Result<Vec<Access>> {
         let grants = self.caller.memberships().await?;

@@ -237,7 +237,7 @@ impl Store {
                 return Ok(Err(refusal));
             }
             // What is larger, from before this limit, may still shrink.
-            if !(change.params.is_empty() && change.tags.is_empty()) {
+            if !(change.params.is_empty() && change.tags.is_empty() && change.append.is_none()) {
                 layout.check_size()?;
             }
             if self.write_layout(pk, &meta, &layout, change, &operation).await? {

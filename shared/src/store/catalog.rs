@@ -166,7 +166,7 @@ impl Store {
         let (items, _) = self.query_page(query).await?;
         let mut models: Vec<RegisteredModel> = Vec::with_capacity(items.len());
         for item in items {
-            models.extend(self.complete_model(Some(item)).await?);
+            models.push(self.complete_model(&item).await?);
         }
         let newest: Vec<(String, String)> = models
             .iter()

@@ -32,8 +32,7 @@ impl Store {
         tags: BTreeMap<String, String>,
     ) -> Result<Experiment> {
         let project = access.project();
-        let default_is_virtual = name == DEFAULT_EXPERIMENT && self.find_default_experiment(project).await?.is_none();
-        if default_is_virtual || self.find_experiment_id(project, name).await?.is_some() {
+        if self.is_taken(project, name).await? {
             return Err(name_taken(name));
         }
         let now = self.clock.now_ms();
@@ -42,18 +41,19 @@ impl Store {
         self.put_experiment(access, experiment, false).await
     }
 
+    /// Has the project an experiment of this name? The default one has its own also before its first use.
+    async fn is_taken(&self, project: ProjectId, name: &str) -> Result<bool> {
+        let default_is_virtual = name == DEFAULT_EXPERIMENT && self.find_default_experiment(project).await?.is_none();
+        Ok(default_is_virtual || self.find_experiment_id(project, name).await?.is_some())
+    }
+
     /// The project's default experiment, created by its first use.
     pub async fn default_experiment(&self, access: &Access) -> Result<Arc<Experiment>> {
         if let Some(id) = self.find_default_experiment(access.project()).await? {
             return self.experiment(id).await?.ok_or_else(|| Error::internal("a default experiment has no META"));
         }
         let id = self.next_experiment_id().await?;
-        let experiment = Experiment { id, ..Self::virtual_default(access) };
-        let experiment = Experiment {
-            artifact_location: own_location(id),
-            last_update_time: experiment.creation_time,
-            ..experiment
-        };
+        let experiment = Experiment { id, artifact_location: own_location(id), ..Self::virtual_default(access) };
         match self.put_experiment(access, experiment, true).await {
             Ok(experiment) => Ok(Arc::new(experiment)),
             // Another request was faster.
@@ -219,6 +219,9 @@ impl Store {
         access.covers(experiment.project)?;
         if experiment.lifecycle == Lifecycle::Deleted {
             return Err(Error::invalid("Cannot rename a non-active experiment."));
+        }
+        if name == DEFAULT_EXPERIMENT && name != experiment.name && self.is_taken(experiment.project, name).await? {
+            return Err(name_taken(name));
         }
         let now = self.clock.now_ms();
         let meta = Update::builder()

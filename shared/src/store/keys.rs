@@ -193,12 +193,12 @@ pub(crate) fn versions_of(project: ProjectId, prompts: bool) -> String {
 
 /// Index order: last update, latest first; then the model's name; then the highest number.
 pub(crate) fn version_order(updated: i64, name: &str, number: u64) -> String {
-    format!("{}#{name}#{}", descending(updated), version_number_order(number, false))
+    format!("{}#{name}#{}", descending(updated), version_number_order(number))
 }
 
 /// 20 digits whose order is that of version numbers, or its reverse.
-pub(crate) fn version_number_order(number: u64, ascending: bool) -> String {
-    format!("{:020}", if ascending { number } else { u64::MAX - number })
+pub(crate) fn version_number_order(number: u64) -> String {
+    format!("{:020}", u64::MAX - number)
 }
 
 /// Index partition: projects that own something.

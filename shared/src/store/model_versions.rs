@@ -95,8 +95,11 @@ impl Store {
             let set = vec![("stages", string(model.stages.to_text())), ("updated", number(now))];
             if self.write_model(&model, set, items).await? {
                 if let Some((pk, change)) = later.filter(|(_, change)| !change.tags.is_empty()) {
-                    // Deleted meanwhile: then there is nobody to tell.
-                    let _gone = self.change(&pk, change, &Guard::Own).await?;
+                    // Deleted meanwhile: then there is nobody to tell. The version is there in any case: an error would
+                    // make clients create it again.
+                    if let Err(error) = self.change(&pk, change, &Guard::Own).await {
+                        tracing::warn!(%error, "a logged model was not told of a version made from it");
+                    }
                 }
                 model.last_update_time = now;
                 return Ok((model, version));

@@ -76,10 +76,11 @@ impl Store {
         let known = [(pk.clone(), keys::META.to_owned())].into_iter().chain(guess.clone());
         let mut items = self.batch_get(known.collect()).await?;
         let meta = items.iter().position(|item| item.find_str("PK") == Some(&pk)).map(|at| items.swap_remove(at));
-        let Some(model) = self.complete_model(meta.filter(|meta| meta.find_str("name") == Some(name))).await? else {
+        let Some(meta) = meta.filter(|meta| meta.find_str("name") == Some(name)) else {
             self.caches.registered_models.remove(&(project, name.to_owned()));
             return Ok(None);
         };
+        let model = self.complete_model(&meta).await?;
         let numbers = wanted(&model);
         let keys = versions(&model.uid, &numbers);
         items.extend(self.batch_get(keys.iter().filter(|key| !guess.contains(key)).cloned().collect()).await?);
@@ -100,16 +101,18 @@ impl Store {
         name: &str,
     ) -> Result<Option<RegisteredModel>> {
         let item = self.get(&keys::registered_model(project, name), keys::META).await?;
-        self.complete_model(item.filter(|item| item.find_str("name") == Some(name))).await
+        match item.filter(|item| item.find_str("name") == Some(name)) {
+            Some(item) => self.complete_model(&item).await.map(Some),
+            None => Ok(None),
+        }
     }
 
-    pub(crate) async fn complete_model(&self, item: Option<Item>) -> Result<Option<RegisteredModel>> {
-        let Some(item) = item else { return Ok(None) };
-        let mut model = read_model(&item)?;
+    pub(crate) async fn complete_model(&self, item: &Item) -> Result<RegisteredModel> {
+        let mut model = read_model(item)?;
         if item.contains_key("ov") {
             model.tags.extend(self.read_overflow(&keys::registered_model(model.project, &model.name)).await?.1);
         }
-        Ok(Some(model))
+        Ok(model)
     }
 
     pub(crate) async fn complete_version(&self, item: &Item) -> Result<ModelVersion> {
@@ -140,8 +143,10 @@ impl Store {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let old = self.get(&keys::registered_model(access.project(), name), keys::META).await?;
-            let model = self.complete_model(old.clone().filter(|item| item.find_str("name") == Some(name))).await?;
-            let (Some(old), Some(model)) = (old, model) else { return Err(no_registered_model(name)) };
+            let Some(old) = old.filter(|item| item.find_str("name") == Some(name)) else {
+                return Err(no_registered_model(name));
+            };
+            let model = self.complete_model(&old).await?;
             let now = self.clock.now_ms().max(model.last_update_time);
             let renamed = RegisteredModel {
                 name: new_name.to_owned(),

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::item::{Attributes, Item, string};
@@ -78,10 +77,9 @@ impl Store {
         let items = rows.next(self, count).await?;
         let complete = |item: Item| async move {
             let place = item.text("GSI1SK")?;
-            Ok(self.complete_model(Some(item)).await?.map(|model| (place, model)))
+            Ok((place, self.complete_model(&item).await?))
         };
-        let models: Vec<Option<_>> = stream::iter(items).map(complete).buffered(ROWS_AT_A_TIME).try_collect().await?;
-        Ok(models.into_iter().flatten().collect())
+        stream::iter(items).map(complete).buffered(ROWS_AT_A_TIME).try_collect().await
     }
 
     /// The next versions of a list with their places in it, about `count`.
@@ -113,9 +111,7 @@ impl Store {
         let mut names = HashMap::with_capacity(uids.len());
         for item in self.batch_get(keys).await? {
             access.covers(ProjectId(item.number("project")?))?;
-            let uid = keys::id_in(
-                item.find("PK").and_then(|key: &AttributeValue| key.as_s().ok()).map_or("", String::as_str),
-            );
+            let uid = keys::id_in(item.find_str("PK").unwrap_or_default());
             names.insert(uid.to_owned(), item.text("name")?);
         }
         Ok(names)

@@ -224,3 +224,24 @@ async fn a_search_names_so_many_experiments_and_no_more() {
         assert!(refused.json()["message"].as_str().unwrap().contains("at most 1000"), "{endpoint}");
     }
 }
+
+#[tokio::test]
+async fn nothing_is_renamed_to_default_before_the_default_experiment_is_used() {
+    let hub = Hub::start().await;
+    let experiment = hub.new_experiment("mine").await;
+    let rename = json!({"experiment_id": experiment, "new_name": "Default"});
+    assert_eq!(hub.post("experiments/update", rename).await.code(), "RESOURCE_ALREADY_EXISTS");
+    hub.new_run("0").await;
+}
+
+#[tokio::test]
+async fn a_status_is_a_word_or_its_number() {
+    let hub = Hub::start().await;
+    let run = hub.new_run(&hub.new_experiment("states").await).await;
+    hub.post("runs/update", json!({"run_id": run, "status": 3})).await.ok();
+    assert_eq!(hub.run(&run).await["info"]["status"], "FINISHED");
+    for status in [json!(0), json!(6), json!(i64::MIN), json!(i64::MAX)] {
+        let refused = hub.post("runs/update", json!({"run_id": run, "status": status})).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{status}");
+    }
+}

@@ -30,8 +30,6 @@ pub const MOST_BATCH_PARAMS: usize = 100;
 pub const MOST_RESULTS: i64 = 50_000;
 /// Points of one run in one `get-history-bulk-interval`, and the default.
 pub const MOST_INTERVAL_POINTS: i64 = 2_500;
-/// Runs in one bulk history request.
-pub const MOST_BULK_RUNS: usize = 100;
 /// Tags with this prefix are custom views of the UI; an experiment has at most [`MOST_CUSTOM_VIEWS`].
 pub const CUSTOM_VIEW_PREFIX: &str = "mlflow.customView.view";
 /// Custom views of one experiment.
@@ -101,13 +99,6 @@ pub fn experiment_name(name: &str) -> Result<()> {
         return Err(Error::invalid("Invalid experiment name: ''"));
     }
     limit("name", LONGEST_EXPERIMENT_NAME, name)
-}
-
-/// The id of an experiment, a decimal integer.
-pub fn experiment_id(id: &str) -> Result<i64> {
-    id.trim()
-        .parse()
-        .map_err(|_| Error::invalid(format!("Invalid experiment ID '{id}'. Experiment ID must be a valid integer.")))
 }
 
 /// Where a client wants an experiment's artifacts.
