@@ -287,7 +287,7 @@ def test_ids(catalog, id):
     with socket.create_connection(("127.0.0.1", int(catalog.hub.root.rsplit(":", 1)[1])), timeout=10) as connection:
         path = quote(f"/api/stac/collections/aimodel/items/{id}", safe="/%?;*'$:").encode()
         started = time.monotonic()
-        connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         head, _, body = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
     status = int(head.split()[1])
     assert status == 404 or (status in (400, 414, 431) and len(id) > 4000), head
