@@ -6,6 +6,7 @@ use std::sync::Arc;
 use shared::catalog::{Row, Snapshot};
 use shared::model::ProjectId;
 use shared::state::AppState;
+use shared::store::CatalogChange;
 use shared::{Error, Result};
 use tokio::sync::Mutex;
 
@@ -46,62 +47,61 @@ impl Catalog {
     pub async fn index(&self) -> Result<Arc<Index>> {
         let mut known = self.known.lock().await;
         let now = self.state.clock.now_ms();
-        let age = known.as_ref().map(|known| now - known.read_at);
-        if let (Some(age), Some(known)) = (age, known.as_ref())
-            && (0..FRESH_MS).contains(&age)
-        {
-            return Ok(known.index.clone());
-        }
-        let followed = match known.take() {
-            Some(old) => self.follow(old, now).await,
-            None => self.load(now).await.map_err(|error| (None, error)),
+        let known = match &mut *known {
+            Some(known) => {
+                if !(0..FRESH_MS).contains(&(now - known.read_at)) {
+                    match self.changes(known.read_at).await {
+                        Ok(changes) => known.apply(changes, now),
+                        Err(error) if now - known.read_at < STALE_MS && matches!(error, Error::Unavailable(_)) => {
+                            tracing::warn!(%error, "the catalog's changes cannot be read; answering with what is known");
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                known
+            }
+            nothing => nothing.insert(self.load(now).await?),
         };
-        match followed {
-            Ok(new) => Ok(known.insert(new).index.clone()),
-            Err((Some(old), error)) if now - old.read_at < STALE_MS && matches!(error, Error::Unavailable(_)) => {
-                tracing::warn!(%error, "the catalog's changes cannot be read; answering with what is known");
-                Ok(known.insert(old).index.clone())
-            }
-            Err((old, error)) => {
-                *known = old;
-                Err(error)
-            }
-        }
+        Ok(known.index.clone())
     }
 
     async fn load(&self, now: i64) -> Result<Known> {
         let snapshot = Snapshot::read(&self.state.objects).await?;
         let rows = snapshot.rows.into_iter().map(|(row, ..)| row).collect();
         let index = Arc::new(Index::new(rows));
-        let begun = Known { index, read_at: snapshot.upto, recent: HashMap::new() };
-        self.follow(begun, now).await.map_err(|(_, error)| error)
+        let mut known = Known { index, read_at: snapshot.upto, recent: HashMap::new() };
+        known.apply(self.changes(snapshot.upto).await?, now);
+        Ok(known)
     }
 
-    /// Applies what was written since; gives the old state back if that fails.
-    async fn follow(&self, mut known: Known, now: i64) -> Result<Known, (Option<Known>, Error)> {
-        let since = known.read_at - LATE_MS;
-        let changes = match self.state.store.catalog_changes(since).await {
-            Ok(changes) => changes,
-            Err(error) => return Err((Some(known), error)),
-        };
-        known.recent.retain(|_, written_at| *written_at >= since);
+    /// What was written since a look at the changes that began at `read_at`.
+    async fn changes(&self, read_at: i64) -> Result<Vec<CatalogChange>> {
+        self.state.store.catalog_changes(read_at - LATE_MS).await
+    }
+}
+
+impl Known {
+    /// Takes over what a look at the changes saw that began at `now`. Nothing is awaited here: a request that is
+    /// given up leaves the index as it was or as it is now.
+    fn apply(&mut self, changes: Vec<CatalogChange>, now: i64) {
+        let since = self.read_at - LATE_MS;
+        self.recent.retain(|_, written_at| *written_at >= since);
         let mut changed: Vec<Row> = Vec::new();
         let mut gone = Vec::new();
         for change in changes {
             let item = (change.project, change.collection);
-            if known.recent.get(&item).is_some_and(|written_at| *written_at >= change.written_at) {
+            if self.recent.get(&item).is_some_and(|written_at| *written_at >= change.written_at) {
                 continue;
             }
             match change.row {
                 Some(row) => changed.push(row),
                 None => gone.push(item.clone()),
             }
-            known.recent.insert(item, change.written_at);
+            self.recent.insert(item, change.written_at);
         }
         if !changed.is_empty() || !gone.is_empty() {
-            known.index = Arc::new(known.index.with_changes(changed, &gone));
+            self.index = Arc::new(self.index.with_changes(changed, &gone));
         }
-        known.read_at = now;
-        Ok(known)
+        self.read_at = now;
     }
 }

@@ -116,3 +116,17 @@ async fn the_table_is_away_and_the_index_answers_for_a_minute() {
     injector.heal("\"IndexName\"");
     assert_eq!(found(&hub, NOBODY, &[]).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_search_that_is_given_up_leaves_the_index_to_the_next_one() {
+    use crate::faults::{Fault as Trouble, Injector};
+    let (hub, injector) = Injector::with_hub().await;
+    everything(&hub).await;
+    assert_eq!(found(&hub, NOBODY, &[]).await.len(), 2);
+    injector.next(1, Trouble::Hang, "Query", "\"IndexName\"");
+    let given_up = tokio::time::timeout(std::time::Duration::from_millis(300), search(&hub, NOBODY, &[])).await;
+    assert!(given_up.is_err() && injector.heal("\"IndexName\"") == 1);
+    // The index is not to be had anew, nor needs to be.
+    injector.always(Trouble::Broken, "\"IndexName\"");
+    assert_eq!(found(&hub, NOBODY, &[]).await.len(), 2);
+}
