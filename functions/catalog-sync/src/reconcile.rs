@@ -13,6 +13,7 @@ use shared::model::ProjectId;
 use shared::state::AppState;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::timeout_at;
 
 use crate::project::{Known, build, fingerprint, token, unreadable, write};
 use crate::summary::Summary;
@@ -22,8 +23,9 @@ const AT_ONCE: usize = 8;
 /// A project that was active in this time is read whatever the list says, ms: GitLab updates `last_activity_at`
 /// once an hour, and the schedule is of 6 hours.
 const RECENTLY_MS: i64 = 14 * 3_600_000;
-/// Changes that a new instance may have to follow before a new snapshot pays, and the days after which one is due.
+/// Changes that a new instance may have to follow before a new snapshot pays.
 const MANY_CHANGES: usize = 1_000;
+/// How old a snapshot that lacks any change may become, ms.
 const SNAPSHOT_MS: i64 = 30 * 24 * 3_600_000;
 
 /// The catalog as stored: by category and project.
@@ -54,30 +56,18 @@ pub async fn reconcile(state: &AppState, extent: Extent, deadline: Option<Instan
     let mut summary = Summary::default();
     for category in &state.config.categories[first..] {
         loop {
-            let read_at = state.clock.now_ms();
-            let page = state.gitlab.projects_of_topic(token(state)?, &category.topic, after).await?;
-            let last = page.last().map(|project| project.id);
-            summary += vanished(state, category, &stored, &page, (after, last), read_at).await?;
-            let mut work = stream::iter(page)
-                .map(|listing| {
-                    let known = stored.get(&(category.id.clone(), listing.id));
-                    one(state, category, known, listing, extent, read_at)
-                })
-                .buffer_unordered(AT_ONCE);
-            while let Some(done) = work.next().await {
-                summary += done?;
-            }
-            drop(work);
-            after = last;
+            let work = page(state, category, &stored, after, extent, &mut summary);
+            // Given up anywhere: every write is one transaction, and what is written is not written again.
+            let Some(done) = until(deadline, work).await else {
+                let position = format!("{} {}", category.id, after.map_or(0, |id| id.0));
+                state.store.save_sync_cursor(Some(&position)).await?;
+                return Ok(Progress { summary, finished: false });
+            };
+            after = done?;
             if after.is_none() {
                 break;
             }
             tracing::info!(category = category.id, after = ?after, %summary, "synchronising the catalog");
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                let position = format!("{} {}", category.id, after.map_or(0, |id| id.0));
-                state.store.save_sync_cursor(Some(&position)).await?;
-                return Ok(Progress { summary, finished: false });
-            }
         }
     }
     if cursor.is_some() {
@@ -86,6 +76,39 @@ pub async fn reconcile(state: &AppState, extent: Extent, deadline: Option<Instan
     summary += orphans(state, &stored).await?;
     snapshot(state).await?;
     Ok(Progress { summary, finished: true })
+}
+
+/// What `work` gives, or nothing if it takes longer than there is time.
+async fn until<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline.into(), work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
+/// Brings the next page of a category's projects up to date; the project behind which to go on, if there are more.
+async fn page(
+    state: &AppState,
+    category: &Category,
+    stored: &Stored,
+    after: Option<ProjectId>,
+    extent: Extent,
+    summary: &mut Summary,
+) -> Result<Option<ProjectId>> {
+    let read_at = state.clock.now_ms();
+    let page = state.gitlab.projects_of_topic(token(state)?, &category.topic, after).await?;
+    let last = page.last().map(|project| project.id);
+    *summary += vanished(state, category, stored, &page, (after, last), read_at).await?;
+    let mut work = stream::iter(page)
+        .map(|listing| {
+            let known = stored.get(&(category.id.clone(), listing.id));
+            one(state, category, known, listing, extent, read_at)
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(done) = work.next().await {
+        *summary += done?;
+    }
+    Ok(last)
 }
 
 /// Category and project behind which to go on.

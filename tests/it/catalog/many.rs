@@ -1,9 +1,9 @@
 //! More than one page of everything (S13), and a reconciliation that runs out of time.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use local::gitlab::{Feature, Visibility};
+use local::gitlab::{Fault, Feature, Visibility};
 
 use super::*;
 
@@ -100,44 +100,57 @@ async fn s13_all_projects_are_read_and_found_page_by_page() {
     assert_eq!(news(&hub).await.skipped, 235);
 }
 
+/// Reconciles again and again, each time as somebody else and for a little longer, until all is done.
+async fn bit_by_bit(hub: &Hub) -> (Summary, u32) {
+    let mut total = Summary::default();
+    for round in 1.. {
+        let hub = hub.beside().await;
+        let deadline = Instant::now() + round * Duration::from_millis(100);
+        let done = reconcile(&hub.state, Extent::News, Some(deadline)).await.unwrap();
+        total += done.summary;
+        if done.finished {
+            return (total, round);
+        }
+        assert!(hub.state.store.sync_cursor().await.unwrap().is_some());
+    }
+    unreachable!("some round is long enough")
+}
+
 #[tokio::test]
 async fn a_reconciliation_stops_in_time_and_goes_on_where_it_stopped() {
     let hub = synced().await;
     add_bare(&hub, 0..130, "dataset");
     add_bare(&hub, 200..330, "processor");
-    let mut written = 0;
-    let mut rounds = 0;
-    loop {
-        // Each time somebody else does it.
-        let hub = hub.beside().await;
-        let done = reconcile(&hub.state, Extent::News, Some(Instant::now())).await.unwrap();
-        assert_eq!(done.summary.failed, 0);
-        assert!(done.summary.written <= 100, "one page at a time: {done:?}");
-        written += done.summary.written;
-        rounds += 1;
-        if done.finished {
-            break;
-        }
-        assert!(rounds < 10);
-    }
-    // A page each of `aimodel`, `dataset` twice and `processor` twice; the last is followed by the end.
-    assert_eq!((written, rounds), (260, 6));
+    hub.world.fail_call("GET /api/v4/projects", Fault::Delay(Duration::from_millis(60)));
+    let (done, rounds) = bit_by_bit(&hub).await;
+    // What was written when its round ended may be missing in the sum.
+    assert!(done.failed == 0 && done.written <= 260 && rounds > 1, "{done} in {rounds} rounds");
     assert_eq!(hub.state.store.sync_cursor().await.unwrap(), None);
     assert_eq!(search(&hub, NOBODY, &[("limit", "1")]).await["numberMatched"], 262);
     // A part is done when its time is over; what it did is not done again.
     hub.world.delete_project("earth/bare-0010").unwrap();
     hub.world.delete_project("earth/bare-0299").unwrap();
     hub.world.set_topics("earth/bare-0050", &["sharinghub:dataset", "new"]).unwrap();
-    let mut total = Summary::default();
-    loop {
-        let done = reconcile(&hub.state, Extent::News, Some(Instant::now())).await.unwrap();
-        total += done.summary;
-        if done.finished {
-            break;
-        }
-    }
-    assert_eq!((total.removed, total.written), (2, 1));
+    let (done, rounds) = bit_by_bit(&hub).await;
+    assert!(done.removed <= 2 && done.written <= 1 && rounds > 1, "{done} in {rounds} rounds");
     assert_eq!(search(&hub, NOBODY, &[("limit", "1")]).await["numberMatched"], 260);
+    hub.world.heal();
+    let rest = news(&hub).await;
+    assert_eq!((rest.removed, rest.written), (0, 0));
+}
+
+#[tokio::test]
+async fn a_slow_page_does_not_keep_a_reconciliation_beyond_its_time() {
+    let hub = synced().await;
+    add_bare(&hub, 0..130, "dataset");
+    // 100 projects, 8 at a time.
+    hub.world.fail_call("GET /api/v4/projects/{id}", Fault::Delay(Duration::from_secs(3)));
+    let begun = Instant::now();
+    let done = reconcile(&hub.state, Extent::News, Some(begun + Duration::from_secs(2))).await.unwrap();
+    assert!(!done.finished && begun.elapsed() < Duration::from_secs(20), "{done:?}");
+    assert!(hub.state.store.sync_cursor().await.unwrap().is_some());
+    hub.world.heal();
+    assert_eq!(news(&hub).await.written, 130);
 }
 
 #[tokio::test]
