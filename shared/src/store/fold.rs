@@ -104,6 +104,7 @@ impl Store {
         if let Some(seen) = state.watermark {
             update = update.expression_attribute_values(":seen", number(seen));
         }
+        let mut ours = None;
         if packed.len() <= LATEST_ROOM {
             update = update
                 .update_expression("SET lat = :lat, wm = :wm REMOVE lat_ov")
@@ -119,12 +120,19 @@ impl Store {
             update = update
                 .update_expression("SET lat_ov = :ov, wm = :wm REMOVE lat")
                 .expression_attribute_values(":ov", string(format!("{version}:{parts}")));
+            ours = Some((version, parts));
         }
-        let outcome = self.send_update(update).await?;
-        // Refused: another folder was faster, and what it wrote is as good.
-        if let (Outcome::Done { .. }, Some((version, parts))) = (outcome, &state.latest_overflow) {
-            for part in 0..*parts {
-                self.delete(pk, &keys::overflow_latest(version, part)).await?;
+        let valid = match self.send_update(update).await? {
+            Outcome::Done { .. } => ours.clone(),
+            // Another folder was faster, and what it wrote is as good; or this one was, and its first answer got lost.
+            Outcome::Refused(Some(item)) => FoldState::read(&item).latest_overflow,
+            Outcome::Refused(None) => return Ok(()),
+        };
+        for (version, parts) in [&state.latest_overflow, &ours].into_iter().flatten() {
+            if valid.as_ref().is_none_or(|(kept, _)| kept != version) {
+                for part in 0..*parts {
+                    self.delete(pk, &keys::overflow_latest(version, part)).await?;
+                }
             }
         }
         Ok(())

@@ -1,8 +1,12 @@
 //! Latest metrics: which point counts, and when a fold is written back.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
+use crate::faults::{Fault, Injector};
 use crate::hub::{Hub, table};
 
 /// All sort keys of a run that begin with a prefix.
@@ -147,21 +151,29 @@ async fn many_segments_are_written_back_while_the_run_is_open() {
     assert_eq!(history["metrics"].as_array().unwrap().len(), 301);
 }
 
+/// Logs points of 2,000 metrics.
+async fn log_many(hub: &Hub, run: &str, round: i64) {
+    for batch in 0..2 {
+        let metrics: Vec<Value> = (0..1_000)
+            .map(|n| {
+                let key = format!("a rather long name of a metric: number {batch}/{n}");
+                json!({"key": key, "value": round * 10_000 + n, "timestamp": 1, "step": round})
+            })
+            .collect();
+        hub.post("runs/log-batch", json!({"run_id": run, "metrics": metrics})).await.ok();
+    }
+}
+
+/// How many versions of a run's latest metrics lie outside META.
+async fn versions(hub: &Hub, run: &str) -> usize {
+    let parts = sort_keys(hub, run, "OV#L#").await;
+    parts.iter().filter_map(|part| part.rsplit_once('#')).map(|(version, _)| version).collect::<BTreeSet<_>>().len()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn latest_metrics_outgrow_meta() {
     let (hub, run) = start().await;
     let other = hub.beside().await;
-    let log_all = async |hub: &Hub, round: i64| {
-        for batch in 0..2 {
-            let metrics: Vec<Value> = (0..1_000)
-                .map(|n| {
-                    let key = format!("a rather long name of a metric: number {batch}/{n}");
-                    json!({"key": key, "value": round * 10_000 + n, "timestamp": 1, "step": round})
-                })
-                .collect();
-            hub.post("runs/log-batch", json!({"run_id": run, "metrics": metrics})).await.ok();
-        }
-    };
     let check = |run: &Value, round: i64| {
         let metrics = run["data"]["metrics"].as_array().unwrap();
         assert_eq!(metrics.len(), 2_000);
@@ -171,7 +183,7 @@ async fn latest_metrics_outgrow_meta() {
         }
     };
     for round in 1..4 {
-        log_all(&hub, round).await;
+        log_many(&hub, &run, round).await;
         check(&hub.run(&run).await, round);
         [&hub, &other].iter().for_each(|hub| hub.clock.advance(140_000));
         // Several readers close the run at the same time.
@@ -184,6 +196,27 @@ async fn latest_metrics_outgrow_meta() {
     }
     delete_segments(&hub, &run).await;
     check(&other.run(&run).await, 3);
-    let parts = sort_keys(&hub, &run, "OV#L#").await;
-    assert!(!parts.is_empty());
+    assert_eq!(versions(&hub, &run).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_latest_metrics_outside_meta_only_those_that_count_stay() {
+    let (hub, injector) = Injector::with_hub().await;
+    let experiment = hub.new_experiment("folds").await;
+    let run = hub.new_run(&experiment).await;
+    // The second fold is told that it came too late, the third does.
+    for (round, fault) in [(1, None), (2, Some(Fault::LostAnswer)), (3, Some(Fault::Slow(Duration::from_millis(400))))]
+    {
+        log_many(&hub, &run, round).await;
+        hub.clock.advance(140_000);
+        if let Some(fault) = fault {
+            injector.next(1, fault, "UpdateItem", "SET lat_ov");
+        }
+        let (seen, again) = tokio::join!(hub.run(&run), hub.run(&run));
+        assert_eq!(seen, again);
+        assert_eq!(injector.heal("SET lat_ov"), u32::from(fault.is_some()));
+        assert_eq!(versions(&hub, &run).await, 1, "after {fault:?}");
+        delete_segments(&hub, &run).await;
+        assert_eq!(hub.run(&run).await, seen);
+    }
 }
