@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{TryStreamExt, stream};
-use shared::gitlab::Download;
+use shared::gitlab::{Download, unavailable};
 use shared::objects::{Begun, COPY_PART, MOST_PARTS, ObjectKey, Objects, Part};
 use shared::{Error, Result};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -55,7 +55,7 @@ pub async fn in_turns<O: Future<Output = Result<Download>>>(
     let stored = stored.into_inner();
     match outcome {
         Ok(Ok(Some(parts))) if stored == size => finish(objects, key, &id, &parts, deadline).await,
-        Ok(Ok(Some(_))) => Err(Error::Unavailable("GitLab: a file is not as long as it said".into())),
+        Ok(Ok(Some(_))) => Err(unavailable("a file is not as long as it said")),
         Ok(Ok(None)) => expect(objects, key, deadline).await,
         Ok(Err(error)) => Err(error),
         Err(_) => {
@@ -81,7 +81,7 @@ pub async fn at_once(objects: &Objects, key: &ObjectKey, source: Download, deadl
             finish(objects, key, &id, &parts, deadline).await?;
             return Ok(stored.into_inner());
         }
-        Ok(Ok(_)) => Error::Unavailable("GitLab: an empty archive".into()),
+        Ok(Ok(_)) => unavailable("an empty archive"),
         Ok(Err(error)) => error,
         Err(_) => in_progress(format!(
             "GitLab did not give all of this within {} s: try again, or clone the repository with git",

@@ -3,13 +3,13 @@
 use axum::http::Method;
 use axum::http::request::Parts;
 use bytes::{Bytes, BytesMut};
+use shared::Result;
 use shared::auth::Access;
 use shared::context::Context;
 use shared::download::{Answer, attachment, is_known, media_type, part_of, wanted_range};
 use shared::extract::BODY_LIMIT;
-use shared::gitlab::{Download, FileMetadata};
+use shared::gitlab::{Download, FileMetadata, unavailable};
 use shared::objects::{ObjectInfo, ObjectKey, download_life};
-use shared::{Error, Result};
 use tokio::time::Instant;
 
 use crate::copy::{self, TURN};
@@ -66,7 +66,7 @@ impl Asked<'_> {
         }
         let Some(bytes) = whole(source).await? else { return self.elsewhere(None).await };
         if size > LONGEST_POINTER && bytes.len() as u64 != size {
-            return Err(Error::Unavailable("GitLab: a file is not as long as it said".into()));
+            return Err(unavailable("a file is not as long as it said"));
         }
         let part = wanted_range(&request.headers).and_then(|range| part_of(range, bytes.len()));
         let Some(part) = part else {

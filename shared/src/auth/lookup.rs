@@ -11,6 +11,7 @@ use super::Grant;
 use super::authenticate::{ANONYMOUS, Identity, Shared, TokenHash};
 use super::memory::{FRESH_MS, Remembered, TABLE_MS};
 use crate::error::{Error, Result};
+use crate::gitlab::unavailable;
 use crate::model::ProjectId;
 use crate::store::tokens::TokenKey;
 
@@ -49,7 +50,7 @@ impl Shared {
             let listing = self.gitlab.memberships(&identity.token);
             let projects = tokio::time::timeout(LONGEST_LISTING, listing)
                 .await
-                .map_err(|_| Error::Unavailable("GitLab: listing the memberships took longer than 15 s".into()))??;
+                .map_err(|_| unavailable("listing the memberships took longer than 15 s"))??;
             Ok(Some(projects.iter().map(Grant::of).collect::<Vec<_>>()))
         };
         let find = async || {

@@ -253,8 +253,8 @@ fn backoff(retries: u32) -> Duration {
     Duration::from_millis(100 << retries).mul_f64(1.0 + rand::random::<f64>())
 }
 
-/// A call that failed for good; it counts as one in the request's record.
-pub(super) fn unavailable(reason: impl std::fmt::Display) -> Error {
+/// GitLab failed for good: it does not answer, or not with what it promises. Counts as one in the request's record.
+pub fn unavailable(reason: impl std::fmt::Display) -> Error {
     note(|record| {
         record.gitlab_failures.fetch_add(1, Ordering::Relaxed);
     });

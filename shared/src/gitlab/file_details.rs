@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{GitLab, RepositoryFile, Token};
-use crate::error::{Error, Result};
+use super::{GitLab, RepositoryFile, Token, unavailable};
+use crate::error::Result;
 
 /// Paths asked for at once. GitLab limits what a query may cost, by release and by instance: a batch that costs too
 /// much is halved.
@@ -39,7 +39,7 @@ impl GitLab {
                     rest = later;
                 }
                 Err(errors) if errors.contains("complexity") && now.len() > 1 => batch = now.len() / 2,
-                Err(errors) => return Err(Error::Unavailable(format!("GitLab: GraphQL errors: {errors}"))),
+                Err(errors) => return Err(unavailable(format!("GraphQL errors: {errors}"))),
             }
         }
         Ok(files)

@@ -16,7 +16,7 @@ mod sheet;
 mod stars;
 mod token;
 
-pub use client::GitLab;
+pub use client::{GitLab, unavailable};
 pub use facts::{ContainerRepository, License, Package, ProjectFacts, Release, RepositoryFacts, RepositoryFile};
 pub use files::{ArchiveFormat, Download, FileMetadata};
 pub use identity::User;

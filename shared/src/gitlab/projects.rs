@@ -5,7 +5,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{GitLab, Token};
+use super::{GitLab, Token, unavailable};
 use crate::error::{Error, Result};
 use crate::model::{ProjectId, Visibility};
 
@@ -151,7 +151,7 @@ struct MaxAccessLevel {
 /// The number in `gid://gitlab/Project/7`.
 pub(super) fn project_id(gid: &str) -> Result<ProjectId> {
     let id = gid.rsplit('/').next().and_then(|number| number.parse().ok());
-    id.map(ProjectId).ok_or_else(|| Error::Unavailable("GitLab: a project id is not a number".into()))
+    id.map(ProjectId).ok_or_else(|| unavailable("a project id is not a number"))
 }
 
 impl TryFrom<Node> for Project {
