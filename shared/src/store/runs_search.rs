@@ -76,8 +76,7 @@ impl Store {
         try_join_all(rows.shards.iter_mut().map(|shard| shard.read_all(self))).await?;
         let mut runs: Vec<StoredRun> =
             rows.shards.into_iter().flat_map(|shard| shard.rows).map(|(_, run)| run).collect();
-        // While an update of the index is on its way a run may stand in both stages.
-        runs.sort_by(|a, b| a.id.cmp(&b.id).then(b.changes.cmp(&a.changes)));
+        runs.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| b.age().cmp(&a.age())));
         runs.dedup_by(|a, b| a.id == b.id);
         runs.retain(|run| view.shows(run.effective_lifecycle(experiment)));
         Ok(runs)
@@ -148,16 +147,11 @@ impl RunRows<'_> {
             if self.shards.iter().any(|shard| shard.rows.is_empty() && shard.next.is_some()) {
                 continue;
             }
-            let first = self
-                .shards
-                .iter_mut()
-                .filter(|shard| !shard.rows.is_empty())
-                .min_by(|a, b| a.rows[0].0.cmp(&b.rows[0].0));
-            let Some((_, run)) = first.and_then(|shard| shard.rows.pop_front()) else { break };
-            let doubled = taken.last().is_some_and(|last| last.id == run.id);
-            if !doubled && view.shows(run.effective_lifecycle(experiment)) {
-                taken.push(run);
-            }
+            let first = self.shards.iter().filter_map(|shard| shard.rows.front()).map(|(position, _)| position).min();
+            let Some(first) = first.cloned() else { break };
+            let copies = self.shards.iter_mut().filter_map(|shard| shard.rows.pop_front_if(|(at, _)| *at == first));
+            let newest = copies.map(|(_, run)| run).max_by_key(StoredRun::age);
+            taken.extend(newest.filter(|run| view.shows(run.effective_lifecycle(experiment))));
         }
         Ok(taken)
     }
@@ -211,5 +205,10 @@ impl StoredRun {
     /// Its id.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Greater in a newer copy: while an update of the index is on its way a run may stand in both stages.
+    fn age(&self) -> (u64, u64) {
+        (self.changes, self.revision)
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use super::Injector;
-use crate::hub::Hub;
+use crate::hub::{Hub, table};
 
 const LAG: Duration = Duration::from_secs(2);
 const LATER: Duration = Duration::from_millis(2_600);
@@ -134,5 +135,25 @@ async fn pages_show_no_run_twice_while_the_index_moves() {
         let distinct: BTreeSet<&String> = seen.iter().collect();
         assert_eq!(distinct.len(), seen.len(), "{order}: a run came twice");
         assert!(old.iter().all(|run| distinct.contains(run)), "{order}: a run was left out");
+    }
+}
+
+#[tokio::test]
+async fn of_two_copies_in_the_index_the_newer_one_counts() {
+    let hub = Hub::start().await;
+    let experiment = hub.new_experiment("copies").await;
+    let run = hub.new_run(&experiment).await;
+    // While a run moves within the index, its old entry may be there, too: here as an item of its own.
+    let (table, name) = (table(&hub).await, &hub.state.config.table);
+    let key = |sk: &str| [("PK", format!("RUN#{run}")), ("SK", sk.to_owned())];
+    let meta = key("META").map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).into();
+    let mut copy = table.get_item().table_name(name).set_key(Some(meta)).send().await.unwrap().item.unwrap();
+    copy.insert("SK".into(), AttributeValue::S("COPY".into()));
+    hub.post("runs/delete", json!({"run_id": run})).await.ok();
+    table.put_item().table_name(name).set_item(Some(copy)).send().await.unwrap();
+    for order in [json!([]), json!(["metrics.loss"])] {
+        let found = search(&hub, json!({"run_view_type": "ALL", "order_by": order}), &experiment).await;
+        assert_eq!(ids(&found), std::slice::from_ref(&run), "{order}");
+        assert_eq!(found["runs"][0]["info"]["lifecycle_stage"], "deleted", "{order}");
     }
 }
