@@ -12,7 +12,7 @@ use crate::catalog::{Sight, StoredItem};
 use crate::error::{Error, Result};
 use crate::model::{ProjectId, RegisteredModel, Visibility};
 
-/// How long the row of a vanished item tells so, ms. Snapshots are younger.
+/// How long what stands for a vanished item tells so, ms. Snapshots are younger.
 const TOMBSTONE_MS: i64 = 90 * 24 * 3_600_000;
 /// How long a webhook's delivery is remembered, ms.
 const DELIVERY_MS: i64 = 24 * 3_600_000;
@@ -70,9 +70,11 @@ impl Store {
 
     /// Removes an item that was not to be had any more from `read_at` (ms) on.
     pub async fn remove_catalog_item(&self, project: ProjectId, collection: &str, read_at: i64) -> Result<bool> {
-        let meta = key(keys::catalog_item(project, collection), keys::META);
+        let mut meta = key(keys::catalog_item(project, collection), keys::META);
         let mut entry = self.catalog_row(project, collection, read_at);
-        entry.insert("ttl".to_owned(), number((self.clock.now_ms() + TOMBSTONE_MS) / 1000));
+        for item in [&mut meta, &mut entry] {
+            item.insert("ttl".to_owned(), number((self.clock.now_ms() + TOMBSTONE_MS) / 1000));
+        }
         self.write_catalog(meta, entry, read_at).await
     }
 
@@ -103,7 +105,7 @@ impl Store {
         entry
     }
 
-    /// Both items of a catalog item, unless what is there was read later; a META of keys alone stands for none.
+    /// Both items of a catalog item, unless what is there was read later; a META without documents stands for none.
     async fn write_catalog(&self, meta: Item, row: Item, read_at: i64) -> Result<bool> {
         let put = |item: Item, condition: Option<&str>| {
             let put = Put::builder().table_name(&self.table).set_item(Some(item));

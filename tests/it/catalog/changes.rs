@@ -1,9 +1,10 @@
 //! What happens to a project in GitLab happens to its item: by the schedule, and at once by a webhook.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use local::gitlab::{Visibility, World};
 
 use super::*;
-use crate::hub::{GUEST, Hub, OUTSIDER};
+use crate::hub::{GUEST, Hub, OUTSIDER, table};
 
 const PATH: &str = "earth/changing";
 
@@ -135,6 +136,12 @@ async fn what_is_gone_stays_gone_for_an_instance_that_starts_later() {
         assert_eq!(item(hub, ADMIN, "aimodel", "earth/land-cover").await.status, 404);
     }
     assert_eq!(news(&hub).await.removed, 0, "it is not removed again");
+    // What still tells so does not stay for ever.
+    let items = table(&hub).await.query().table_name(&hub.state.config.table).key_condition_expression("PK = :pk");
+    let items = items.expression_attribute_values(":pk", AttributeValue::S("ITEM#2#aimodel".into()));
+    let items = items.send().await.unwrap().items.unwrap();
+    assert_eq!(items.len(), 2);
+    assert!(items.iter().all(|item| item.contains_key("ttl")), "{items:?}");
 }
 
 #[tokio::test]
