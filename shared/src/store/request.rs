@@ -1,4 +1,4 @@
-//! One place through which every DynamoDB request goes: capacity is counted, SDK errors become ours.
+//! One place through which every DynamoDB request for data goes: capacity is counted, SDK errors become ours.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -97,13 +97,22 @@ impl Store {
 
     /// A strongly consistent read of one item.
     pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
+        self.get_item(pk, sk, true).await
+    }
+
+    /// A read of one item that may miss what was written in the last second, at half the price.
+    pub(crate) async fn get_weakly(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
+        self.get_item(pk, sk, false).await
+    }
+
+    async fn get_item(&self, pk: &str, sk: &str, strong: bool) -> Result<Option<Item>> {
         self.usage.request();
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
             .set_key(Some(key(pk, sk)))
-            .consistent_read(true)
+            .consistent_read(strong)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await

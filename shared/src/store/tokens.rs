@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
+use super::item::{self, Attributes, number, string};
 use super::{Store, keys};
 use crate::model::ProjectId;
 
@@ -34,12 +34,10 @@ pub(crate) enum TokenKey<'a> {
 impl Store {
     /// An entry that has not expired, and when it will (ms).
     pub(crate) async fn recall<T: DeserializeOwned>(&self, hash: &str, key: TokenKey<'_>) -> Option<(T, i64)> {
-        let request = self.client.get_item().table_name(&self.table).set_key(Some(key_of(hash, key)));
-        let answer = tokio::time::timeout(PATIENCE, request.send()).await;
-        let item = match answer {
-            Ok(Ok(answer)) => answer.item?,
+        let item = match timeout(PATIENCE, self.get_weakly(&keys::token(hash), &sort_key(key))).await {
+            Ok(Ok(item)) => item?,
             Ok(Err(error)) => {
-                tracing::warn!(error = %DisplayErrorContext(&error), "the token cache cannot be read");
+                tracing::warn!(%error, "the token cache cannot be read");
                 return None;
             }
             Err(_) => {
@@ -47,8 +45,8 @@ impl Store {
                 return None;
             }
         };
-        let until: i64 = item.get("expires")?.as_n().ok()?.parse().ok()?;
-        let value = serde_json::from_str(item.get("document")?.as_s().ok()?).ok()?;
+        let until: i64 = item.find_number("expires")?;
+        let value = serde_json::from_str(item.find_str("document")?).ok()?;
         (until > self.clock.now_ms()).then_some((value, until))
     }
 
@@ -58,33 +56,31 @@ impl Store {
         if document.len() > LARGEST_DOCUMENT {
             return;
         }
-        let mut item = key_of(hash, key);
-        item.insert("document".into(), AttributeValue::S(document));
-        item.insert("expires".into(), AttributeValue::N(until.to_string()));
-        item.insert("ttl".into(), AttributeValue::N((until / 1000 + 1).to_string()));
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        match tokio::time::timeout(PATIENCE, request.send()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(error = %DisplayErrorContext(&error), "the token cache cannot be written"),
+        let mut item = item::key(keys::token(hash), sort_key(key));
+        item.insert("document".to_owned(), string(document));
+        item.insert("expires".to_owned(), number(until));
+        item.insert("ttl".to_owned(), number(until / 1000 + 1));
+        match timeout(PATIENCE, self.put(item)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the token cache cannot be written"),
             Err(_) => tracing::warn!("the token cache does not take a write"),
         }
     }
 
     /// Removes an entry; failing that, it expires.
     pub(crate) async fn forget(&self, hash: &str, key: TokenKey<'_>) {
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key_of(hash, key)));
-        if !matches!(tokio::time::timeout(PATIENCE, request.send()).await, Ok(Ok(_))) {
+        let removed = timeout(PATIENCE, self.delete(&keys::token(hash), &sort_key(key))).await;
+        if !matches!(removed, Ok(Ok(()))) {
             tracing::warn!("an entry of the token cache could not be removed; it expires by itself");
         }
     }
 }
 
-fn key_of(hash: &str, key: TokenKey<'_>) -> std::collections::HashMap<String, AttributeValue> {
-    let sort_key = match key {
+fn sort_key(key: TokenKey<'_>) -> String {
+    match key {
         TokenKey::Identity => keys::TOKEN_IDENTITY.to_owned(),
         TokenKey::Project(id) => keys::token_project(id),
         TokenKey::Path(path) => keys::token_path(path),
         TokenKey::Members => keys::TOKEN_MEMBERS.to_owned(),
-    };
-    [("PK", keys::token(hash)), ("SK", sort_key)].map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).into()
+    }
 }

@@ -51,6 +51,8 @@ async fn an_answer_is_shared_through_the_table_for_less_than_a_minute() {
     };
     ask(&stage.auth).await;
     assert_eq!(stage.world.call_count(), 5);
+    let ((), done) = shared::record::recorded(ask(&stage.instance(&stage.clock))).await;
+    assert!(done.usage.requests >= 4 && done.usage.reads >= 2.0, "what the table is asked is counted: {done:?}");
     let second = stage.instance(&stage.clock);
     for _ in 0..4 {
         stage.clock.advance(10 * SECOND);
