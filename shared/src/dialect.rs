@@ -109,7 +109,7 @@ fn shortened(mut message: String) -> String {
 }
 
 impl IntoResponse for Error {
-    /// An empty answer that carries the error to [`Dialect::layer`].
+    /// An empty answer that carries the error to [`render_errors`].
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -15,7 +15,7 @@ use crate::objects::{Found, ObjectKey, Objects};
 const FORMAT: u8 = 1;
 /// Bytes of a snapshot that is read, compressed: several millions of rows.
 const LARGEST: usize = 512 * 1024 * 1024;
-/// Bytes that one row may take, decompressed, on average.
+/// Bytes of a snapshot that are read, decompressed; one that is cut off there counts as none.
 const LARGEST_UNPACKED: u64 = 4 * 1024 * 1024 * 1024;
 
 /// All rows as they were at some time.
@@ -30,10 +30,12 @@ pub struct Snapshot {
 impl Snapshot {
     /// The latest snapshot; an empty one, from the beginning of time, if there is none.
     pub async fn read(objects: &Objects) -> Result<Self> {
-        let Some(Found::Small(object)) = objects.get(&ObjectKey::of_catalog(), None, LARGEST).await? else {
-            return Ok(Self::default());
+        let unpacked = match objects.get(&ObjectKey::of_catalog(), None, LARGEST).await? {
+            None => return Ok(Self::default()),
+            Some(Found::Small(object)) => Self::unpack(&object.bytes),
+            Some(Found::Large(info)) => Err(Error::internal(format!("the snapshot is too large: {} bytes", info.size))),
         };
-        match Self::unpack(&object.bytes) {
+        match unpacked {
             Ok(snapshot) => Ok(snapshot),
             Err(error) => {
                 tracing::warn!(%error, "the catalog's snapshot cannot be read; following all changes instead");

@@ -15,7 +15,7 @@ pub(super) struct Builder {
     pub properties: Vec<String>,
     /// Is any of them needed in lower case?
     pub folds: bool,
-    /// What it takes of what a search may cost: about one for each 6 ns an item.
+    /// What it takes of [`MAX_COST`](crate::query::MAX_COST).
     pub cost: usize,
 }
 
