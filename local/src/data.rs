@@ -83,5 +83,5 @@ impl DataFolder {
 
 /// 32 random bytes as hexadecimal text.
 pub fn random_key() -> String {
-    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(rand::random::<[u8; 32]>())
 }

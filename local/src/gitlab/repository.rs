@@ -70,7 +70,7 @@ pub fn pointer(content: &[u8]) -> Option<Pointer> {
 
 /// The pointer to a content in LFS, and the content's SHA-256.
 pub fn pointer_to(content: &[u8]) -> (String, String) {
-    let sha256 = hex(&Sha256::digest(content));
+    let sha256 = hex::encode(Sha256::digest(content));
     (format!("{POINTER}oid sha256:{sha256}\nsize {}\n", content.len()), sha256)
 }
 
@@ -79,7 +79,7 @@ pub fn blob_id(file: &RepositoryFile) -> String {
     let mut hash = Sha1::new();
     hash.update(format!("blob {}\0", file.content.len()));
     hash.update(&file.content);
-    hex(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 /// Changes with every name and content; not the id that git would compute.
@@ -88,11 +88,7 @@ pub fn commit_id(files: &[RepositoryFile]) -> String {
     for file in files {
         hash.update(format!("{} {}\n", blob_id(file), file.path));
     }
-    hex(&hash.finalize())
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 /// What GitLab detects in a license file: key, name, and the file's path.

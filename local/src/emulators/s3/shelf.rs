@@ -29,7 +29,7 @@ pub struct Shelf {
 
 /// Where s3s-fs keeps the bytes of a key.
 fn hashed(key: &str) -> String {
-    let hash: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(Sha256::digest(key));
     format!("{}/{}", &hash[..2], &hash[2..])
 }
 

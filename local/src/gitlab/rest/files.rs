@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::repository::readable;
 use super::{Call, RestError, ok};
 use crate::gitlab::files::RepositoryFile;
-use crate::gitlab::repository::{Repository, blob_id, commit_id, hex, pointer};
+use crate::gitlab::repository::{Repository, blob_id, commit_id, pointer};
 use crate::gitlab::world::World;
 
 /// What GitLab sets on many an answer, and nobody else may see.
@@ -33,7 +33,7 @@ pub async fn file(
         "size": file.content.len(),
         "encoding": "base64",
         "content": STANDARD.encode(&file.content),
-        "content_sha256": hex(&Sha256::digest(&file.content)),
+        "content_sha256": hex::encode(Sha256::digest(&file.content)),
         "ref": call.param("ref"),
         "blob_id": blob_id(&file),
         "commit_id": commit,
@@ -122,7 +122,7 @@ fn describe(response: &mut Response, call: &Call, file: &RepositoryFile, commit:
             ("x-gitlab-blob-id", blob_id(file)),
             ("x-gitlab-commit-id", commit.to_owned()),
             ("x-gitlab-last-commit-id", commit.to_owned()),
-            ("x-gitlab-content-sha256", hex(&Sha256::digest(&file.content))),
+            ("x-gitlab-content-sha256", hex::encode(Sha256::digest(&file.content))),
             ("x-gitlab-encoding", "base64".to_owned()),
             ("x-gitlab-execute-filemode", "false".to_owned()),
             ("x-gitlab-file-name", file.path.rsplit('/').next().unwrap_or_default().to_owned()),

@@ -11,7 +11,7 @@ use sha1::{Digest, Sha1};
 
 use super::paging::{offset_page, token_page};
 use super::{Call, READ_SCOPES, RestError, visible_project};
-use crate::gitlab::repository::{Repository, blob_id, hex};
+use crate::gitlab::repository::{Repository, blob_id};
 use crate::gitlab::world::World;
 
 /// GET `/api/v4/projects/:id/repository/tree`
@@ -47,7 +47,7 @@ pub async fn tree(State(world): State<World>, Path(id): Path<String>, call: Call
     if folders.is_empty() && blobs.is_empty() {
         return Err(RestError::NotFound("Tree"));
     }
-    let trees = folders.into_iter().map(|(path, hash)| entry("tree", "040000", &path, &hex(&hash.finalize())));
+    let trees = folders.into_iter().map(|(path, hash)| entry("tree", "040000", &path, &hex::encode(hash.finalize())));
     let entries = trees.chain(blobs).collect();
     match call.param("pagination") {
         Some("keyset") => token_page(&call, entries, |entry| entry["path"].as_str().unwrap_or_default()),
