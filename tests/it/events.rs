@@ -274,8 +274,8 @@ async fn an_answer_fits_into_lambdas_six_megabytes() {
         assert!(serde_json::to_vec(&answer).unwrap().len() < LAMBDA_LIMIT);
     }
     let answer = ask(&sized(4_500_001, "x"), event("tracking")).await;
-    assert_eq!(answer.status_code, 500);
-    assert_eq!(document(&answer)["error_code"], "INTERNAL_ERROR");
+    assert_eq!(answer.status_code, 413);
+    assert!(document(&answer)["message"].as_str().unwrap().starts_with("The answer is larger"));
 }
 
 #[tokio::test]
