@@ -132,12 +132,7 @@ pub async fn create_logged_model(context: Context, Input(request): Input<CreateL
         None => names::random_name(),
     };
     validation::logged_model_name(&name)?;
-    let params = checked_params(request.params)?;
-    let mut tags = BTreeMap::new();
-    for tag in request.tags.0 {
-        validation::logged_model_tag(&tag.key, &tag.value)?;
-        tags.insert(tag.key, tag.value);
-    }
+    let (params, tags) = (checked(request.params)?, checked(request.tags)?);
     let (access, experiment) = context.experiment_to_use(experiment_id).await?;
     let new =
         NewLoggedModel { name, model_type: request.model_type, source_run_id: request.source_run_id, params, tags };
@@ -145,11 +140,12 @@ pub async fn create_logged_model(context: Context, Input(request): Input<CreateL
     Ok(Json(OneModel { model: LoggedModelOut::new(&context, &experiment, &model) }))
 }
 
-fn checked_params(params: Many<Pair>) -> Result<BTreeMap<String, String>> {
+/// Params or tags; of several with one key the last wins.
+fn checked(pairs: Many<Pair>) -> Result<BTreeMap<String, String>> {
     let mut checked = BTreeMap::new();
-    for (number, param) in params.0.into_iter().enumerate() {
-        let value = validation::param(&format!("params[{number}]"), &param.key, param.value)?;
-        checked.insert(param.key, value);
+    for pair in pairs.0 {
+        validation::logged_model_pair(&pair.key, &pair.value)?;
+        checked.insert(pair.key, pair.value);
     }
     Ok(checked)
 }
@@ -257,11 +253,9 @@ pub async fn set_logged_model_tags(
     Path(model_id): Path<String>,
     Input(request): Input<SetLoggedModelTags>,
 ) -> Result<Json<Empty>> {
-    for tag in &request.tags.0 {
-        validation::logged_model_tag(&tag.key, &tag.value)?;
-    }
+    let tags = checked(request.tags)?;
     let (access, _) = context.logged_model(&model_id).await?;
-    let changes = request.tags.0.into_iter().map(|tag| TagChange::Set(tag.key, tag.value)).collect();
+    let changes = tags.into_iter().map(|(key, value)| TagChange::Set(key, value)).collect();
     context.store().change_logged_model_tags(&access, &model_id, changes).await?;
     Ok(Json(Empty {}))
 }
@@ -289,7 +283,7 @@ pub async fn log_logged_model_params(
     Path(model_id): Path<String>,
     Input(request): Input<LogLoggedModelParams>,
 ) -> Result<Json<Empty>> {
-    let params = checked_params(request.params)?;
+    let params = checked(request.params)?;
     let (access, _) = context.logged_model(&model_id).await?;
     context.store().log_logged_model_params(&access, &model_id, params).await?;
     Ok(Json(Empty {}))

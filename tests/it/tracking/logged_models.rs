@@ -71,3 +71,42 @@ async fn a_body_that_is_no_json_is_never_acknowledged() {
     }
     send(whole.into_bytes()).await.ok();
 }
+
+#[tokio::test]
+async fn params_and_tags_are_kept_whole_under_any_key() {
+    let hub = Hub::start().await;
+    let (long, key) = ("ü".repeat(100_000), "k".repeat(1_000));
+    let pairs = json!([
+        {"key": "a#b", "value": "x".repeat(6_500)},
+        {"key": key, "value": long},
+        {"key": "../c", "value": "1"},
+        {"key": "none", "value": ""},
+    ]);
+    let body = json!({"experiment_id": "0", "name": "net", "params": pairs, "tags": pairs});
+    let created = hub.post("logged-models", body).await.ok();
+    let id = created["model"]["info"]["model_id"].as_str().unwrap().to_owned();
+    let more = json!([{"key": "later#", "value": "y".repeat(6_500)}]);
+    hub.post(&format!("logged-models/{id}/params"), json!({"params": more})).await.ok();
+    let path = format!("{FLOOD}/api/2.0/mlflow/logged-models/{id}/tags");
+    hub.call(DEVELOPER, Method::PATCH, &path, Some(json!({"tags": more}))).await.ok();
+    let model = hub.get(&format!("logged-models/{id}")).await.ok()["model"].clone();
+    for pairs in [&model["data"]["params"], &model["info"]["tags"]] {
+        let sizes: Vec<(usize, usize)> = pairs
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| (pair["key"].as_str().unwrap().len(), pair["value"].as_str().unwrap().chars().count()))
+            .collect();
+        assert_eq!(sizes, [(4, 1), (3, 6_500), (1_000, 100_000), (6, 6_500), (4, 0)]);
+    }
+    for pair in [
+        json!({"key": "", "value": "x"}),
+        json!({"key": "k".repeat(1_001), "value": "x"}),
+        json!({"key": "k", "value": "x".repeat(100_001)}),
+    ] {
+        for list in ["params", "tags"] {
+            let refused = hub.post("logged-models", json!({"experiment_id": "0", "name": "net", list: [pair]})).await;
+            assert_eq!(refused.code(), "INVALID_PARAMETER_VALUE", "{list}");
+        }
+    }
+}

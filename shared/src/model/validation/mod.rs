@@ -18,7 +18,9 @@ pub const LONGEST_TAG_VALUE: usize = 8_000;
 pub const LONGEST_EXPERIMENT_NAME: usize = 500;
 /// Longest value of an experiment's tag.
 pub const LONGEST_EXPERIMENT_TAG_VALUE: usize = 20_000;
-/// Longest value of a logged model's tag.
+/// Longest key of a logged model's param or tag.
+pub const LONGEST_MODEL_KEY: usize = 1_000;
+/// Longest value of a logged model's param or tag.
 pub const LONGEST_MODEL_TAG_VALUE: usize = 100_000;
 /// Longest artifact location that a client may choose.
 pub const LONGEST_ARTIFACT_LOCATION: usize = 2_048;
@@ -75,10 +77,12 @@ pub fn experiment_tag(key: &str, value: &str) -> Result<()> {
     limit("value", LONGEST_EXPERIMENT_TAG_VALUE, value)
 }
 
-/// A tag of a logged model; nothing is cut.
-pub fn logged_model_tag(key: &str, value: &str) -> Result<()> {
-    name("key", key)?;
-    limit("key", LONGEST_KEY, key)?;
+/// A param or tag of a logged model: any text that can be stored; nothing is cut.
+pub fn logged_model_pair(key: &str, value: &str) -> Result<()> {
+    if key.is_empty() {
+        return Err(Error::invalid("A param or tag of a logged model must have a key."));
+    }
+    limit("key", LONGEST_MODEL_KEY, key)?;
     limit("value", LONGEST_MODEL_TAG_VALUE, value)
 }
 
