@@ -61,8 +61,17 @@ pub(super) enum Stray<'a> {
     Name(&'a str),
 }
 
+/// Which keys a filter may hold without quotes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Keys {
+    /// Words joined by dots.
+    Plain,
+    /// Also `metrics.val/loss`, `params.a-b`, and `tags.a b` of two words.
+    AsWritten,
+}
+
 /// All tokens of `text`.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Stray<'_>> {
+pub(super) fn tokens(text: &str, keys: Keys) -> Result<Vec<Token<'_>>, Stray<'_>> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
@@ -70,7 +79,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Stray<'_>> {
             at += first.len_utf8();
             continue;
         }
-        let (kind, length) = token_at(&text[at..], first, at)?;
+        let (kind, length) = token_at(&text[at..], first, at, keys)?;
         let source = &text[at..at + length];
         tokens.push(Token { kind, source, start: at });
         at += length;
@@ -79,7 +88,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Stray<'_>> {
 }
 
 /// Kind and length in bytes of the token that `rest` begins with.
-fn token_at(rest: &str, first: char, start: usize) -> Result<(Kind, usize), Stray<'_>> {
+fn token_at(rest: &str, first: char, start: usize, keys: Keys) -> Result<(Kind, usize), Stray<'_>> {
     let punctuation = match first {
         '(' => Some(Kind::Open),
         ')' => Some(Kind::Close),
@@ -95,7 +104,7 @@ fn token_at(rest: &str, first: char, start: usize) -> Result<(Kind, usize), Stra
     if let Some(length) = number_length(rest) {
         return Ok((Kind::Number, length));
     }
-    name_or_quoted(rest, first, start)
+    name_or_quoted(rest, first, start, keys)
 }
 
 fn operator_length(rest: &str) -> Option<usize> {
@@ -132,7 +141,7 @@ fn number_length(rest: &str) -> Option<usize> {
     (!glued).then_some(at)
 }
 
-fn name_or_quoted(rest: &str, first: char, start: usize) -> Result<(Kind, usize), Stray<'_>> {
+fn name_or_quoted(rest: &str, first: char, start: usize, keys: Keys) -> Result<(Kind, usize), Stray<'_>> {
     let mut length = part_length(rest, true).ok_or(Stray::Text { source: &rest[..first.len_utf8()], start })?;
     let mut parts = 1;
     while let Some(next) = rest[length..].strip_prefix('.').and_then(|after| part_length(after, false)) {
@@ -148,7 +157,7 @@ fn name_or_quoted(rest: &str, first: char, start: usize) -> Result<(Kind, usize)
     if kind == Kind::Name && rest[length..].starts_with(needs_quotes) {
         let ends = |next: char| next.is_whitespace() || "=!<>~()',\"".contains(next);
         let end = rest[length..].find(ends).map_or(rest.len(), |more| length + more);
-        return Err(Stray::Name(&rest[..end]));
+        return if keys == Keys::AsWritten { Ok((kind, end)) } else { Err(Stray::Name(&rest[..end])) };
     }
     Ok((kind, length))
 }

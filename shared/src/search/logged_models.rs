@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{NUMBER_COMPARATORS, NumberTest, TEXT_OR_LIST_COMPARATORS, TextTest, number_value};
+use super::lexer::Keys;
 use super::order::{OrderValue, SortKey};
-use super::parser::{Comparison, Literal, list_texts, parse_filter};
+use super::parser::{Comparison, Literal, list_of, parse_filter_with};
 use crate::error::{Error, Result};
 use crate::model::{LoggedModel, LoggedModelStatus, Metric};
 
@@ -78,7 +79,8 @@ impl LoggedModelSearch {
         if datasets.iter().any(|dataset| dataset.dataset_name.is_empty()) {
             return Err(Error::invalid("`dataset_name` in the `datasets` clause must be specified."));
         }
-        let conditions = parse_filter(filter)?.iter().map(Condition::new).collect::<Result<_>>()?;
+        let conditions =
+            parse_filter_with(filter, Keys::AsWritten)?.iter().map(Condition::new).collect::<Result<_>>()?;
         let order = order_by.iter().map(Order::new).collect::<Result<_>>()?;
         Ok(Self { conditions, datasets: datasets.to_vec(), order })
     }
@@ -191,7 +193,7 @@ fn number_test(comparison: &Comparison<'_>) -> Result<NumberTest> {
 fn text_test(comparison: &Comparison<'_>) -> Result<TextTest> {
     check_operator(comparison, TEXT_OR_LIST_COMPARATORS)?;
     match &comparison.value {
-        Literal::List { source, items } => TextTest::of_list(&comparison.comparator, list_texts(source, items)?),
+        Literal::List { source, items } => TextTest::of_list(&comparison.comparator, list_of(source, items, true)?),
         // Numbers and bare words are taken as the texts they are, as in the stock server.
         Literal::Text { value, .. } | Literal::Number(value) | Literal::Word(value) => {
             TextTest::new(&comparison.comparator, value)
@@ -328,7 +330,10 @@ mod tests {
         two.model_type = Some("Agent".into());
         two.params = texts(&[("lr", "0.2"), ("n", "5")]);
         two.tags = texts(&[("team", "Blue"), ("a.b", "x")]);
-        let three = model("three", 3, LoggedModelStatus::Pending, vec![point("loss", 1.0, 1, None)]);
+        let points = vec![point("loss", 1.0, 1, None), point("val/loss", 0.75, 1, None)];
+        let mut three = model("three", 3, LoggedModelStatus::Pending, points);
+        three.params = texts(&[("a/b-c", "1")]);
+        three.tags = texts(&[("k/v", "w"), ("a b", "c")]);
         vec![one, two, three]
     }
 
@@ -380,6 +385,14 @@ mod tests {
             ("tags.team ILIKE 'r%'", "one"),
             ("tags.`a.b` = 'x'", "two"),
             ("tags.team NOT IN ('red')", "two"),
+            ("metrics.val/loss > 0.5", "three"),
+            ("metrics.val/loss>0.5", "three"),
+            ("params.a/b-c = '1'", "three"),
+            ("params.a/b-c IN (1, 'x')", "three"),
+            ("params.n IN (5,'x')", "two"),
+            ("params.n NOT IN (5,'x')", ""),
+            ("tags.k/v = 'w' AND tags.a b = 'c'", "three"),
+            ("tags.a b NOT IN ('x') AND metrics.val/loss < 2", "three"),
             ("name = one", "one"),
             ("experiment_id != 'x'", "three two one"),
         ] {

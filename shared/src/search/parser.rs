@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::lexer::{Kind, Stray, Token, first_part, tokens, unquoted};
+use super::lexer::{Keys, Kind, Stray, Token, first_part, tokens, unquoted};
 use crate::error::{Error, Result};
 use crate::model::validation::shown;
 
@@ -65,6 +65,11 @@ impl Literal<'_> {
 
 /// The texts of a list literal; anything else in it is refused.
 pub(super) fn list_texts(source: &str, items: &[Token<'_>]) -> Result<BTreeSet<String>> {
+    list_of(source, items, false)
+}
+
+/// As [`list_texts`]; with `numbers` these count as the texts they are.
+pub(super) fn list_of(source: &str, items: &[Token<'_>], numbers: bool) -> Result<BTreeSet<String>> {
     const REFUSED: &str = "While parsing a list in the query, expected";
     if items.is_empty() {
         return Err(Error::invalid(format!("{REFUSED} a non-empty list of string values, but got empty list")));
@@ -74,6 +79,9 @@ pub(super) fn list_texts(source: &str, items: &[Token<'_>]) -> Result<BTreeSet<S
         match (index % 2, item.kind) {
             (0, Kind::SingleQuoted | Kind::DoubleQuoted) => {
                 texts.insert(item.unquoted().to_owned());
+            }
+            (0, Kind::Number) if numbers => {
+                texts.insert(item.source.to_owned());
             }
             (1, Kind::Comma) => {}
             (0, Kind::Number) => {
@@ -101,6 +109,11 @@ pub(super) struct OrderClause<'a> {
 
 /// Parses a filter; none or an empty one has no comparisons.
 pub(super) fn parse_filter(filter: Option<&str>) -> Result<Vec<Comparison<'_>>> {
+    parse_filter_with(filter, Keys::Plain)
+}
+
+/// As [`parse_filter`], with these keys.
+pub(super) fn parse_filter_with(filter: Option<&str>, keys: Keys) -> Result<Vec<Comparison<'_>>> {
     let text = filter.unwrap_or_default();
     if text.len() > LONGEST_TEXT {
         return Err(Error::invalid(format!("The filter is longer than {LONGEST_TEXT} bytes")));
@@ -108,8 +121,8 @@ pub(super) fn parse_filter(filter: Option<&str>) -> Result<Vec<Comparison<'_>>> 
     if !text.is_empty() && text.trim().is_empty() {
         return Err(Error::invalid(format!("Invalid filter '{text}'. Could not be parsed.")));
     }
-    let tokens = tokens(text).map_err(|stray| refuse_stray(text, &stray))?;
-    let mut parser = Parser { text, tokens: &tokens, at: 0 };
+    let tokens = tokens(text, keys).map_err(|stray| refuse_stray(text, &stray))?;
+    let mut parser = Parser { text, tokens: &tokens, at: 0, keys };
     let mut comparisons = Vec::new();
     let mut patterns = 0;
     while let Some(token) = parser.peek() {
@@ -147,7 +160,7 @@ fn parse_order_clause(clause: &str) -> Result<OrderClause<'_>> {
     if clause.len() > LONGEST_TEXT {
         return Err(Error::invalid(format!("An order_by clause is longer than {LONGEST_TEXT} bytes")));
     }
-    let tokens = tokens(clause).map_err(|_| unparsable())?;
+    let tokens = tokens(clause, Keys::Plain).map_err(|_| unparsable())?;
     let (field, direction) = match tokens.as_slice() {
         [field] => (field, None),
         [field, direction] if direction.kind == Kind::Name => (field, Some(direction)),
@@ -181,6 +194,7 @@ struct Parser<'a, 'b> {
     text: &'a str,
     tokens: &'b [Token<'a>],
     at: usize,
+    keys: Keys,
 }
 
 impl<'a> Parser<'a, '_> {
@@ -213,8 +227,9 @@ impl<'a> Parser<'a, '_> {
             }
             _ => return Err(refuse_clause(&[first.source])),
         }
+        let second = self.second_word(first);
         let Some(comparator) = self.comparator() else { return Err(refuse_clause(&[first.source])) };
-        let name = split_name(first.source);
+        let name = split_name(&self.text[first.start..second.unwrap_or(first).end()]);
         if comparator.ends_with("NULL") {
             return Ok(Comparison { name, comparator, value: Literal::None });
         }
@@ -232,6 +247,14 @@ impl<'a> Parser<'a, '_> {
             _ => return Err(self.refuse_since(from)),
         };
         Ok(Comparison { name, comparator, value })
+    }
+
+    /// The second word of a key that was written in two, such as `tags.a b`.
+    fn second_word(&mut self, first: Token<'a>) -> Option<Token<'a>> {
+        let second = self.peek().filter(|token| token.kind == Kind::Name)?;
+        let is_key = self.keys == Keys::AsWritten && first.kind == Kind::Name && first.source.contains('.');
+        let is_keyword = ["AND", "IN", "NOT", "IS", "LIKE", "ILIKE", "RLIKE"].iter().any(|word| second.is_word(word));
+        if is_key && !is_keyword { self.next() } else { None }
     }
 
     /// Refuses the tokens from this one on to where the parser stands.
