@@ -184,7 +184,8 @@ impl Search<'_> {
     }
 
     fn add(&self, found: &mut Vec<(Position, Found)>, place: Option<Position>, name: String, version: ModelVersion) {
-        let view = VersionView { name: &name, version: &version };
+        let source = self.context.shown_uri_in(version.default_experiment, &version.source);
+        let view = VersionView { name: &name, source: &source, version: &version };
         if is_wanted(self.search.kind(), is_prompt(&version.tags)) && self.search.matches_version(&view) {
             let position = place.unwrap_or_else(|| Position::Sorted(self.search.version_key(&view)));
             found.push((position, Found { name, version }));

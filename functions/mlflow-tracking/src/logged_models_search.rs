@@ -104,7 +104,9 @@ pub async fn search_logged_models(
     let mut rows = Vec::new();
     let experiments = readable_experiments(&context, &experiment_ids).await?;
     for (number, (access, experiment)) in experiments.iter().enumerate() {
-        for model in context.store().list_logged_models(access, experiment).await? {
+        for mut model in context.store().list_logged_models(access, experiment).await? {
+            model.experiment = context.shown_id(experiment);
+            model.artifact_uri = context.shown_uri(experiment, &model.artifact_uri);
             if model.lifecycle == Lifecycle::Active && search.matches(&model) {
                 let key = search.sort_key(&model);
                 if after.as_ref().is_none_or(|after| key > *after) {

@@ -81,6 +81,7 @@ pub async fn search_runs(context: Context, Input(request): Input<SearchRuns>) ->
             let runs = context.store().complete_runs(some, search.uses_datasets()).await?;
             rows.extend(
                 runs.into_iter()
+                    .map(|run| Run { artifact_uri: context.shown_uri(experiment, &run.artifact_uri), ..run })
                     .filter(|run| search.matches(run))
                     .map(|run| Row { key: search.sort_key(&run), experiment: number, run })
                     .filter(|row| after.as_ref().is_none_or(|after| row.key > *after)),

@@ -48,10 +48,12 @@ pub struct RegistrySearch {
     by_default: bool,
 }
 
-/// A version, with its model as the caller's view names it.
+/// A version, with its model and its source as the caller's view shows them.
 #[derive(Clone, Copy, Debug)]
 pub struct VersionView<'a> {
     pub name: &'a str,
+    /// With the experiment's id that the view shows.
+    pub source: &'a str,
     pub version: &'a ModelVersion,
 }
 
@@ -176,7 +178,7 @@ impl RegistrySearch {
         self.conditions.iter().all(|condition| match condition {
             Condition::Name(test) => test.passes(view.name),
             Condition::RunId(test) => test.passes(&version.run_id),
-            Condition::Source(test) => test.passes(&version.source),
+            Condition::Source(test) => test.passes(view.source),
             Condition::Number(test) => test.passes_integer(integer(version.number)),
             Condition::Tag(key, test) => version.tags.get(key).is_some_and(|value| test.passes(value)),
         })

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::hub::{DEVELOPER, FLOOD, Hub};
 
@@ -23,6 +23,10 @@ async fn an_experiment_named_twice_shows_its_models_once() {
         let runs = hub.post("runs/search", json!({"experiment_ids": ids})).await.ok();
         assert!(runs["runs"].is_null());
     }
+}
+
+fn number_of(found: &Value, list: &str) -> usize {
+    found[list].as_array().map_or(0, Vec::len)
 }
 
 #[tokio::test]
@@ -108,5 +112,41 @@ async fn params_and_tags_are_kept_whole_under_any_key() {
             let refused = hub.post("logged-models", json!({"experiment_id": "0", "name": "net", list: [pair]})).await;
             assert_eq!(refused.code(), "INVALID_PARAMETER_VALUE", "{list}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_can_be_searched() {
+    let hub = Hub::start().await;
+    let run = hub.new_run("0").await;
+    let body = json!({"experiment_id": "0", "name": "net", "source_run_id": run});
+    let created = hub.post("logged-models", body).await.ok();
+    let shown = created["model"]["info"]["artifact_uri"].as_str().unwrap().to_owned();
+    for (filter, count) in [
+        (format!("artifact_location = '{shown}'"), 1),
+        (format!("artifact_location = '{}'", shown.replace(":/0/", ":/1/")), 0),
+        ("experiment_id = '0'".to_owned(), 1),
+        ("experiment_id IN ('0', '9')".to_owned(), 1),
+        ("experiment_id != '0'".to_owned(), 0),
+    ] {
+        let body = json!({"experiment_ids": ["0"], "filter": filter});
+        let found = hub.post("logged-models/search", body).await.ok();
+        assert_eq!(number_of(&found, "models"), count, "{filter}");
+    }
+    let uri = hub.run(&run).await["info"]["artifact_uri"].as_str().unwrap().to_owned();
+    assert!(uri.starts_with("mlflow-artifacts:/0/"), "{uri}");
+    for (filter, count) in [(uri.clone(), 1), (uri.replace(":/0/", ":/1/"), 0)] {
+        let body = json!({"experiment_ids": ["0"], "filter": format!("artifact_uri = '{filter}'")});
+        let found = hub.post("runs/search", body).await.ok();
+        assert_eq!(number_of(&found, "runs"), count, "{filter}");
+        assert!(count == 0 || found["runs"][0]["info"]["artifact_uri"] == uri);
+    }
+    hub.post("registered-models/create", json!({"name": "net"})).await.ok();
+    let body = json!({"name": "net", "run_id": run, "source": format!("{uri}/model")});
+    hub.post("model-versions/create", body).await.ok();
+    for (source, count) in [(format!("{uri}/model"), 1), (format!("{}/model", uri.replace(":/0/", ":/1/")), 0)] {
+        let filter = format!("source_path='{source}'").replace('\'', "%27").replace('=', "%3D");
+        let found = hub.get(&format!("model-versions/search?filter={filter}")).await.ok();
+        assert_eq!(number_of(&found, "model_versions"), count, "{source}");
     }
 }
