@@ -197,7 +197,8 @@ impl Store {
         Ok(run)
     }
 
-    /// Writes params and tags of an active run, in one step: a param conflict leaves nothing behind.
+    /// Writes params and tags of an active run, in one step: a param conflict leaves nothing behind. An empty name is
+    /// passed over: a run always has one.
     pub async fn log_params_and_tags(
         &self,
         access: &Access,
@@ -206,6 +207,7 @@ impl Store {
         tags: BTreeMap<String, String>,
     ) -> Result<()> {
         let mut change = Change { params, tags, ..Change::default() };
+        change.tags.retain(|key, value| key != RUN_NAME_TAG || !value.is_empty());
         if let Some(name) = change.tags.get(RUN_NAME_TAG) {
             change.set.push(("name", string(name)));
         }

@@ -4,6 +4,7 @@ mod budgets;
 mod concurrency;
 mod fold;
 mod fold_simulation;
+mod forms;
 mod inputs;
 mod lifecycle;
 mod logged_models;
