@@ -1,17 +1,22 @@
 //! JSON forms that several endpoint groups share.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A key and a value: tags and params, both ways.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Pair {
     /// Key.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub key: String,
     /// Value.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub value: String,
+}
+
+/// A text; `null` stands for an absent one.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Pair {

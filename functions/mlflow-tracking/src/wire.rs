@@ -332,7 +332,7 @@ impl<'de> Deserialize<'de> for RunStatusIn {
     }
 }
 
-/// A view type by name or wire number.
+/// A view type by name or wire number; `null` and `""` stand for an absent one.
 #[derive(Clone, Copy, Debug, Default, JsonSchema)]
 #[schemars(inline)]
 pub struct ViewTypeIn(
@@ -342,6 +342,7 @@ pub struct ViewTypeIn(
 impl<'de> Deserialize<'de> for ViewTypeIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match word_or_number(deserializer)? {
+            Word::Text(text) if text.is_empty() => Ok(Self::default()),
             Word::Text(text) if text == "ACTIVE_ONLY" => Ok(Self(ViewType::ActiveOnly)),
             Word::Text(text) if text == "DELETED_ONLY" => Ok(Self(ViewType::DeletedOnly)),
             Word::Text(text) if text == "ALL" => Ok(Self(ViewType::All)),
@@ -353,7 +354,7 @@ impl<'de> Deserialize<'de> for ViewTypeIn {
     }
 }
 
-/// An enum value as protobuf's JSON has it; numbers also as text, in queries.
+/// An enum value as protobuf's JSON has it; numbers also as text, in queries; `null` as an empty text.
 pub enum Word {
     Text(String),
     Number(i64),
@@ -362,6 +363,7 @@ pub enum Word {
 /// Reads a [`Word`].
 pub fn word_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
     match Value::deserialize(deserializer)? {
+        Value::Null => Ok(Word::Text(String::new())),
         Value::String(text) => Ok(text.parse().map_or(Word::Text(text), Word::Number)),
         Value::Number(number) => number.as_i64().map(Word::Number).ok_or_else(|| de::Error::custom("not an integer")),
         _ => Err(de::Error::custom("neither a word nor a number")),

@@ -1,8 +1,9 @@
 //! Forms of values that clients send beside the plain ones.
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
-use crate::hub::Hub;
+use crate::hub::{DEVELOPER, FLOOD, Hub};
 
 #[tokio::test]
 async fn an_empty_name_leaves_the_name_of_a_run() {
@@ -19,4 +20,24 @@ async fn an_empty_name_leaves_the_name_of_a_run() {
     assert_eq!(stored["info"]["run_name"], "first");
     let tags = json!([{"key": "a", "value": ""}, {"key": "mlflow.runName", "value": "first"}]);
     assert_eq!(stored["data"]["tags"], tags);
+}
+
+#[tokio::test]
+async fn null_stands_for_an_absent_value() {
+    let hub = Hub::start().await;
+    let tags = json!([{"key": "a", "value": null}]);
+    let created = hub.post("runs/create", json!({"experiment_id": "0", "tags": tags})).await.ok();
+    let tags_of_run = &created["run"]["data"]["tags"];
+    assert!(tags_of_run.as_array().unwrap().contains(&json!({"key": "a", "value": ""})), "{tags_of_run}");
+    hub.post("experiments/create", json!({"name": "with null", "tags": tags})).await.ok();
+    let body = json!({"experiment_id": "0", "name": "net", "params": tags, "tags": tags});
+    hub.post("logged-models", body).await.ok();
+    for view in [Value::Null, json!("")] {
+        let found = hub.post("runs/search", json!({"experiment_ids": ["0"], "run_view_type": view})).await.ok();
+        assert_eq!(found["runs"].as_array().unwrap().len(), 1, "{view}");
+        let found = hub.post("experiments/search", json!({"max_results": 9, "view_type": view})).await.ok();
+        assert_eq!(found["experiments"].as_array().unwrap().len(), 2, "{view}");
+    }
+    let path = format!("{FLOOD}/api/2.0/mlflow/experiments/search?max_results=9&view_type=");
+    hub.call(DEVELOPER, Method::GET, &path, None).await.ok();
 }
