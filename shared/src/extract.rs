@@ -215,19 +215,24 @@ impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         let integer = match &value {
-            Value::Number(number) => number.as_i64().or_else(|| {
-                // 5.0 is an integer in protobuf's JSON.
-                #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
-                number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15).map(|float| float as i64)
-            }),
-            Value::String(text) => text.trim().parse().ok(),
+            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
+            Value::String(text) => {
+                let text = text.trim();
+                text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
+            }
             _ => None,
         };
         integer.map(Self).ok_or_else(|| de::Error::custom("not an integer"))
     }
 }
 
-/// A floating-point number, also as a numeric string or `"NaN"`, `"Infinity"`, `"-Infinity"`.
+/// `5.0` and `1e3` are integers in protobuf's JSON.
+fn whole(float: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
+    (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+}
+
+/// A floating-point number, also as a text: `"5e-3"`, and in any case `"nan"`, `"inf"`, `"-Infinity"`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Double(pub f64);
 
@@ -236,12 +241,8 @@ impl<'de> Deserialize<'de> for Double {
         let value = Value::deserialize(deserializer)?;
         let double = match &value {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => match text.as_str() {
-                "NaN" => Some(f64::NAN),
-                "Infinity" => Some(f64::INFINITY),
-                "-Infinity" => Some(f64::NEG_INFINITY),
-                other => other.parse().ok().filter(|float: &f64| float.is_finite()),
-            },
+            // One that is too large counts as infinite, as in the stock server.
+            Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
         double.map(Self).ok_or_else(|| de::Error::custom("not a number"))

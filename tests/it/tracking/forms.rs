@@ -41,3 +41,29 @@ async fn null_stands_for_an_absent_value() {
     let path = format!("{FLOOD}/api/2.0/mlflow/experiments/search?max_results=9&view_type=");
     hub.call(DEVELOPER, Method::GET, &path, None).await.ok();
 }
+
+#[tokio::test]
+async fn numbers_may_be_texts() {
+    let hub = Hub::start().await;
+    let run = hub.new_run("0").await;
+    for (text, shown) in [
+        ("nan", json!("NaN")),
+        ("inf", json!(f64::MAX)),
+        ("-inf", json!(-f64::MAX)),
+        ("INF", json!(f64::MAX)),
+        ("1e400", json!(f64::MAX)),
+        (" 5 ", json!(5.0)),
+        ("-5e-1", json!(-0.5)),
+    ] {
+        let key = format!("m{}", text.trim());
+        let body = json!({"run_id": run, "key": key, "value": text, "timestamp": "1e3", "step": "2.0"});
+        hub.post("runs/log-metric", body).await.ok();
+        let stored = hub.get(&format!("metrics/get-history?run_id={run}&metric_key={key}")).await.ok();
+        let point = json!({"key": key, "value": shown, "timestamp": 1_000, "step": 2});
+        assert_eq!(stored["metrics"][0], point, "{text}");
+    }
+    for (value, timestamp) in [("five", "1"), ("", "1"), ("1", "1.5"), ("1", "1e30"), ("1", "nan")] {
+        let body = json!({"run_id": run, "key": "m", "value": value, "timestamp": timestamp});
+        assert_eq!(hub.post("runs/log-metric", body).await.code(), "INVALID_PARAMETER_VALUE", "{value} {timestamp}");
+    }
+}
