@@ -233,7 +233,7 @@ pub async fn finalize_logged_model(
     one_model(&context, &model).await
 }
 
-/// DELETE `logged-models/{model_id}`: hidden from then on, but for `allow_deleted=true`
+/// DELETE `logged-models/{model_id}`: hidden from then on, but for `allow_deleted=true`; again is no error
 pub async fn delete_logged_model(context: Context, Path(model_id): Path<String>) -> Result<Json<Empty>> {
     let (access, _) = context.logged_model(&model_id).await?;
     context.store().delete_logged_model(&access, &model_id).await?;

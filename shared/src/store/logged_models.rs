@@ -111,10 +111,15 @@ impl Store {
         self.change_logged_model(access, id, Change { set, ..Change::default() }).await
     }
 
-    /// Deletes a model: it stays in the table, marked.
+    /// Deletes a model: it stays in the table, marked. Doing so again is no error.
     pub async fn delete_logged_model(&self, access: &Access, id: &str) -> Result<()> {
+        self.proven_logged_model(access, id).await?;
         let set = vec![("lifecycle", string(Lifecycle::Deleted.as_str())), ("updated", number(self.clock.now_ms()))];
-        self.change_logged_model(access, id, Change { set, ..Change::default() }).await
+        let change = Change { set, ..Change::default() };
+        match self.change(&keys::logged_model(id), change, &Guard::Own).await? {
+            Ok(_) | Err(Refusal::Deleted) => Ok(()),
+            Err(_) => Err(no_logged_model(id)),
+        }
     }
 
     /// Sets or deletes tags.
@@ -141,11 +146,12 @@ impl Store {
         self.change_logged_model(access, id, Change { params, ..Change::default() }).await
     }
 
-    /// Adds points logged by a run about a model of the same project.
+    /// Adds points logged by a run about a model of the same project. A deleted model takes none, and that is no error:
+    /// the run has them, and a training does not end because somebody deleted a model.
     pub async fn log_logged_model_metrics(&self, access: &Access, id: &str, points: &[Metric]) -> Result<()> {
         self.proven_logged_model(access, id).await?;
         match self.log_points(&keys::logged_model(id), points, &Guard::Own).await? {
-            Ok(()) => Ok(()),
+            Ok(()) | Err(Refusal::Deleted) => Ok(()),
             Err(_) => Err(no_logged_model(id)),
         }
     }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::hub::{DEVELOPER, FLOOD, Hub};
+use crate::hub::{DEVELOPER, FLOOD, Hub, OUTSIDER};
 
 #[tokio::test]
 async fn an_experiment_named_twice_shows_its_models_once() {
@@ -149,4 +149,33 @@ async fn what_is_shown_can_be_searched() {
         let found = hub.get(&format!("model-versions/search?filter={filter}")).await.ok();
         assert_eq!(number_of(&found, "model_versions"), count, "{source}");
     }
+}
+
+#[tokio::test]
+async fn a_deleted_model_stops_no_training() {
+    let hub = Hub::start().await;
+    let run = hub.new_run("0").await;
+    let created = hub.post("logged-models", json!({"experiment_id": "0", "name": "net"})).await.ok();
+    let id = created["model"]["info"]["model_id"].as_str().unwrap().to_owned();
+    let path = format!("{FLOOD}/api/2.0/mlflow/logged-models/{id}");
+    let delete = async |token| hub.call(token, Method::DELETE, &path, None).await;
+    let point = |model: &str| json!({"key": "loss", "value": 1.5, "timestamp": 1, "model_id": model});
+    delete(DEVELOPER).await.ok();
+    delete(DEVELOPER).await.ok();
+    let mut one = point(&id);
+    one["run_id"] = json!(run);
+    hub.post("runs/log-metric", one).await.ok();
+    let mut later = point(&id);
+    later["timestamp"] = json!(2);
+    hub.post("runs/log-batch", json!({"run_id": run, "metrics": [later]})).await.ok();
+    let history = hub.get(&format!("metrics/get-history?run_id={run}&metric_key=loss")).await.ok();
+    assert_eq!(number_of(&history, "metrics"), 2);
+    let unknown = format!("m-{}", "0".repeat(32));
+    let refused = hub.post("runs/log-batch", json!({"run_id": run, "metrics": [point(&unknown)]})).await;
+    assert_eq!(refused.code(), "RESOURCE_DOES_NOT_EXIST");
+    let path = path.replace(&id, &unknown);
+    assert_eq!(hub.call(DEVELOPER, Method::DELETE, &path, None).await.code(), "RESOURCE_DOES_NOT_EXIST");
+    assert_eq!(delete(OUTSIDER).await.code(), "RESOURCE_DOES_NOT_EXIST");
+    // Gone for readers, as before.
+    assert_eq!(hub.get(&format!("logged-models/{id}")).await.code(), "RESOURCE_DOES_NOT_EXIST");
 }
