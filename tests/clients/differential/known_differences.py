@@ -138,7 +138,6 @@ _differ(
     "metrics.log_refused/step too big",
     "metrics.history/max_results of letters",
     "parsing.bare_numbers/timestamp too big",
-    "parsing.bare_numbers/timestamp as decimal text",
     "parsing.types/end_time is a bool",
     "parsing.types/max_results is a bool",
     "run_search.paging/max_results decimal",
@@ -176,6 +175,21 @@ _differ(
 )
 
 # ---- the rest
+
+_differ("\"nan\" is NaN, not 0 at time 0", GOOD, GOOD, "parsing.numbers_as_texts/what was stored")
+_differ(
+    "a key needs no quotes before any comparator",
+    INVALID,
+    GOOD,
+    "logged_models.search_for_any_keys/params.a/b IN ('1')",
+    "logged_models.search_for_any_keys/tags.a b = 'c'",
+)
+_differ(
+    "what is deleted stays as it was",
+    GOOD,
+    MISSING,
+    *(f"logged_models.deleted/{call}" for call in ("finalize", "tags", "params")),
+)
 
 _differ(
     "an escape that is no text stays as it is, instead of a replacement character",

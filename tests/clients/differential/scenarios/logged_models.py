@@ -79,6 +79,70 @@ def params():
 
 
 @scenario
+def any_keys():
+    """Logged models have none of the rules of runs for params and tags."""
+    yield experiment("e", "models-any-keys")
+    pairs = [
+        {"key": "a#b", "value": "x" * 6_500},
+        {"key": "k" * 300, "value": "long key"},
+        {"key": "../c", "value": "1"},
+        {"key": "none", "value": None},
+    ]
+    body = {"experiment_id": "{e}", "name": "net", "params": pairs, "tags": pairs}
+    yield post("create", "logged-models", body, save={"m": "model.info.model_id"})
+    yield get("created", "logged-models/{m}", unordered=True)
+    more = [{"key": "later#", "value": "y" * 6_500}]
+    yield post("more params", "logged-models/{m}/params", {"model_id": "{m}", "params": more})
+    yield patch("more tags", "logged-models/{m}/tags", {"model_id": "{m}", "tags": more})
+    yield get("has them", "logged-models/{m}", unordered=True)
+
+
+@scenario
+def search_for_any_keys():
+    yield experiment("e", "models-search-keys")
+    yield run("r", "{e}")
+    body = {"experiment_id": "{e}", "name": "net", "params": [{"key": "a/b", "value": "1"}, {"key": "n", "value": "5"}]}
+    body["tags"] = [{"key": "k/v", "value": "w"}, {"key": "a b", "value": "c"}]
+    yield post("setup: model", "logged-models", body, save={"m": "model.info.model_id"})
+    for key in ("val/loss", "val-loss"):
+        point = {"run_id": "{r}", "key": key, "value": 0.75, "timestamp": 1, "model_id": "{m}"}
+        yield post(f"setup: {key}", "runs/log-metric", point)
+    for clause in (
+        "metrics.val/loss > 0.5",
+        "metrics.val-loss < 0.5",
+        "metrics.val-loss > 0.5 AND metrics.val/loss = 0.75",
+        "params.a/b = '1'",
+        "params.a/b != '1'",
+        "params.a/b IN ('1')",
+        "params.n IN (5,'x')",
+        "params.n NOT IN (5,'x')",
+        "tags.k/v = 'w'",
+        "tags.k/v LIKE '%'",
+        "tags.a b = 'c'",
+        "tags.a b NOT IN ('x', 'y')",
+        "tags.a b IN ('c')",
+    ):
+        body = {"experiment_ids": ["{e}"], "filter": clause}
+        yield post(clause, "logged-models/search", body, compare_message=False)
+
+
+@scenario
+def deleted():
+    yield experiment("e", "models-deleted-points")
+    yield run("r", "{e}")
+    yield post("setup: model", "logged-models", {"experiment_id": "{e}", "name": "net"}, save={"m": "model.info.model_id"})
+    yield delete("delete", "logged-models/{m}")
+    yield delete("again", "logged-models/{m}")
+    point = {"key": "loss", "value": 0.5, "timestamp": 1, "model_id": "{m}"}
+    yield post("log-metric", "runs/log-metric", {"run_id": "{r}", **point})
+    yield post("log-batch", "runs/log-batch", {"run_id": "{r}", "metrics": [{**point, "timestamp": 2}]})
+    yield get("the run has them", "metrics/get-history", {"run_id": "{r}", "metric_key": "loss"})
+    yield patch("finalize", "logged-models/{m}", {"model_id": "{m}", "status": "LOGGED_MODEL_READY"})
+    yield patch("tags", "logged-models/{m}/tags", {"model_id": "{m}", "tags": [{"key": "a", "value": "b"}]})
+    yield post("params", "logged-models/{m}/params", {"model_id": "{m}", "params": [{"key": "a", "value": "b"}]})
+
+
+@scenario
 def metrics():
     yield experiment("e", "models-metrics")
     yield run("r", "{e}")

@@ -94,3 +94,14 @@ def metric_keys():
     for key in BAD_KEYS:
         yield post(f"bad {_named(key)}", "runs/log-metric", {"run_id": "{r}", "key": key, "value": 1, "timestamp": 1})
     yield get("what was stored", "runs/get", {"run_id": "{r}"})
+
+
+@scenario
+def empty_name():
+    yield experiment("e", "empty-name")
+    yield run("r", "{e}")
+    tag = {"key": "mlflow.runName", "value": ""}
+    yield post("set-tag", "runs/set-tag", {"run_id": "{r}", **tag})
+    yield get("after set-tag", "runs/get", {"run_id": "{r}"})
+    yield post("log-batch", "runs/log-batch", {"run_id": "{r}", "tags": [tag]})
+    yield get("after log-batch", "runs/get", {"run_id": "{r}"})

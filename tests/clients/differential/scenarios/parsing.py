@@ -71,6 +71,30 @@ def bare_numbers():
 
 
 @scenario
+def numbers_as_texts():
+    yield experiment("e", "parsing-number-texts")
+    yield run("r", "{e}")
+    for text in ("inf", "-inf", "INF", "1e400", " 5 ", "-5e-1", "nan"):
+        yield post(f"value {text!r}", "runs/log-metric", raw=_metric("r", f"m {text.strip()}", f'"{text}"', "1"))
+    for text in ("1e3", "5.0"):
+        yield post(f"timestamp {text!r}", "runs/log-metric", raw=_metric("r", f"t {text}", "1.5", f'"{text}"'))
+    yield get("what was stored", "runs/get", {"run_id": "{r}"})
+
+
+@scenario
+def nulls():
+    """Inside lists, and for enums."""
+    yield experiment("e", "parsing-nulls", tags=[{"key": "a", "value": None}])
+    yield get("the experiment", "experiments/get", {"experiment_id": "{e}"})
+    yield run("r", "{e}", tags=[{"key": "a", "value": None}])
+    yield get("the run", "runs/get", {"run_id": "{r}"})
+    for view in (None, ""):
+        yield post(f"runs in view {view!r}", "runs/search", {"experiment_ids": ["{e}"], "run_view_type": view})
+        body = {"max_results": 9, "view_type": view, "filter": "name = '{u}.parsing-nulls'"}
+        yield post(f"experiments in view {view!r}", "experiments/search", body)
+
+
+@scenario
 def spellings():
     yield experiment("e", "parsing-spellings")
     yield run("r", "{e}")
