@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::Result;
 use shared::answer::fitting;
 use shared::auth::Access;
-use shared::context::Context;
+use shared::context::{Context, PROJECT_TAG, View};
 use shared::extract::{Input, Json};
 use shared::model::{ModelVersion, RegisteredModel, validation};
 use shared::search::RegistrySearch;
@@ -75,12 +75,19 @@ async fn candidates(
         true => Position::Listed(place.to_owned(), access.project().0),
         false => Position::Sorted(search.model_key(shown, model)),
     };
+    let with_owner = |mut model: RegisteredModel| {
+        if context.view == View::Global {
+            model.tags.insert(PROJECT_TAG.to_owned(), access.path().to_owned());
+        }
+        model
+    };
     let mut found = Vec::new();
     if let Some(names) = names_in(context, access, search) {
         for name in names {
             let Some((model, _)) = context.store().find_registered_model(access, &name, |_| Vec::new()).await? else {
                 continue;
             };
+            let model = with_owner(model);
             let shown = context.shown(access.project(), &model.name);
             if is_wanted(search.kind(), model.is_prompt()) && search.matches_model(&shown, &model) {
                 found.push((position(&model.name, &shown, &model), model));
@@ -95,6 +102,7 @@ async fn candidates(
         while !(rows.is_exhausted() || listed && matching > count) {
             let chunk = if listed && search.matches_all() { count + 1 - matching } else { ROWS_AT_A_TIME };
             for (place, model) in context.store().model_rows(&mut rows, chunk).await? {
+                let model = with_owner(model);
                 let shown = context.shown(access.project(), &model.name);
                 if search.matches_model(&shown, &model) {
                     matching += 1;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::answer::fitting;
 use shared::auth::Access;
-use shared::context::{Context, View};
+use shared::context::{Context, PROJECT_TAG, View};
 use shared::extract::{Input, Integer, Json, OneOrMany};
 use shared::model::{Experiment, ViewType, validation};
 use shared::search::{ExperimentSearch, ExperimentView, SortKey};
@@ -46,7 +46,11 @@ pub async fn search_experiments(
     Input(request): Input<SearchExperiments>,
 ) -> Result<Json<FoundExperiments>> {
     let count = validation::max_results(request.max_results.map_or(0, |count| count.0))?;
-    let search = ExperimentSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
+    let mut search = ExperimentSearch::parse(request.filter.as_deref(), &request.order_by.0)?;
+    if let Some(access) = context.project().await? {
+        // As by name: also with the project's id behind.
+        search = search.with_names(|name| Context::plain_name(access.project(), name).to_owned());
+    }
     let view = request.view_type.0;
     let query = ("experiments", context.scope(), &request.filter, &request.order_by.0, view as u8);
     let after: Option<SortKey> = context.state.pages.start(&query, request.page_token.as_deref())?;
@@ -82,6 +86,11 @@ async fn visible_experiments(context: &Context, view: ViewType) -> Result<Vec<(A
             visible.push((access.clone(), Store::virtual_default(&access)));
         }
         visible.extend(experiments.into_iter().map(|experiment| (access.clone(), experiment)));
+    }
+    if context.view == View::Global {
+        for (access, experiment) in &mut visible {
+            experiment.tags.insert(PROJECT_TAG.to_owned(), access.path().to_owned());
+        }
     }
     visible.retain(|(_, experiment)| view.shows(experiment.lifecycle));
     Ok(visible)

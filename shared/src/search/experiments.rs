@@ -77,6 +77,17 @@ impl ExperimentSearch {
         Ok(Self { conditions, order })
     }
 
+    /// The same search, its names as `rename` gives them.
+    #[must_use]
+    pub fn with_names(mut self, rename: impl Fn(&str) -> String) -> Self {
+        let renamed = |condition| match condition {
+            Condition::Name(test) => Condition::Name(test.renamed(&rename)),
+            other => other,
+        };
+        self.conditions = self.conditions.into_iter().map(renamed).collect();
+        self
+    }
+
     /// Does the experiment pass the filter? Without the named tag it never does, also not for `!=`.
     pub fn matches(&self, view: &ExperimentView<'_>) -> bool {
         self.conditions.iter().all(|condition| condition.accepts(view))

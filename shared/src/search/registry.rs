@@ -149,17 +149,11 @@ impl RegistrySearch {
     /// The same search, its names as `rename` gives them.
     #[must_use]
     pub fn with_names(mut self, rename: impl Fn(&str) -> String) -> Self {
-        for condition in &mut self.conditions {
-            if let Condition::Name(test) = condition {
-                match test {
-                    TextTest::Equal(name) | TextTest::NotEqual(name) => *name = rename(name),
-                    TextTest::In(names) | TextTest::NotIn(names) => {
-                        *names = names.iter().map(|name| rename(name)).collect();
-                    }
-                    TextTest::Like(_) => {}
-                }
-            }
-        }
+        let renamed = |condition| match condition {
+            Condition::Name(test) => Condition::Name(test.renamed(&rename)),
+            other => other,
+        };
+        self.conditions = self.conditions.into_iter().map(renamed).collect();
         self
     }
 

@@ -11,3 +11,4 @@ mod logged_models;
 mod overflow;
 mod sizes;
 mod snapshots;
+mod views;
