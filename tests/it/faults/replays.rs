@@ -24,7 +24,6 @@ fn expected(name: &str) -> (StatusCode, &'static str, bool) {
         | "registered-models/delete"
         | "model-versions/delete"
         | "model-versions/delete with its alias"
-        | "logged-models delete"
         | "logged-models delete tag" => (StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST", false),
         // Nothing tells a second one from a first: there are two, with ids of their own.
         "runs/create" | "logged-models create" | "model-versions/create" | "runs/log-model" => {
