@@ -6,9 +6,9 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Body as _;
-use shared::Error;
+use shared::answer::unsendable;
 use shared::dialect::Dialect;
 use shared::extract::BODY_LIMIT;
 
@@ -75,10 +75,7 @@ async fn limit_answer(response: Response, path: &str) -> Response {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(whole) => Response::from_parts(parts, Body::from(whole.to_bytes())),
         Err(error) => {
-            let error = match error.is::<LengthLimitError>() {
-                true => shared::answer::too_large(),
-                false => Error::internal(format!("the answer's body broke off: {error}")),
-            };
+            let error = unsendable(error.as_ref());
             tracing::error!(path, %error, "request failed");
             Dialect::of(path).render(&error, "")
         }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -28,12 +29,20 @@ pub fn fitting<T: Serialize>(rows: &[T]) -> usize {
 }
 
 /// What is said instead of an answer that the gateway does not carry.
-pub fn too_large() -> Error {
+fn too_large() -> Error {
     Error::TooLarge(
         "The answer is larger than this hub can send at once. Ask for less: fewer things a page (max_results), fewer \
          runs, or a filter."
             .into(),
     )
+}
+
+/// Why the body of an answer, read up to the gateway's limit, cannot be sent.
+pub fn unsendable(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
+    match cause.is::<LengthLimitError>() {
+        true => too_large(),
+        false => Error::internal(format!("the answer's body broke off: {cause}")),
+    }
 }
 
 struct Count(usize);

@@ -15,7 +15,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 use lambda_http::request::LambdaRequest;
@@ -23,7 +23,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::answer::too_large;
+use crate::answer::unsendable;
 use crate::aws::environment;
 use crate::clock::Clock;
 use crate::config::{Config, TOKEN_KEY, Variables, variable};
@@ -300,10 +300,7 @@ async fn whole(response: Response<Body>, request_id: &str, path: &str) -> ApiGat
     let (parts, bytes) = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => (parts, body.to_bytes()),
         Err(error) => {
-            let error = match error.is::<LengthLimitError>() {
-                true => too_large(),
-                false => Error::internal(format!("the answer cannot be sent: {error}")),
-            };
+            let error = unsendable(error.as_ref());
             tracing::error!(request_id, %error, "request failed");
             let (parts, body) = Dialect::of(path).render(&error, request_id).into_parts();
             (parts, body.collect().await.map(|body| body.to_bytes()).unwrap_or_default())

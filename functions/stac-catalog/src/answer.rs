@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use shared::auth::AccessLevel;
-use shared::catalog::{ROOT, Sight, Visible};
+use shared::catalog::{OWN_URL, ROOT, Sight, Visible};
 use shared::context::Context;
 use shared::model::ProjectId;
 use shared::store::CatalogDocument;
@@ -66,17 +66,13 @@ impl Viewer {
 
 /// A stored text with the hub's own URL in it. A word `perigee:` of an author's prose stays one.
 fn rooted(context: &Context, text: &str) -> String {
-    text.replace(&placeholder(), &url(context, "/"))
+    text.replace(OWN_URL, &url(context, "/"))
 }
 
 /// Bytes of a stored text with the hub's own URL in it.
 pub fn rooted_size(context: &Context, text: &str) -> usize {
     let longer = context.state.config.public_url.len().saturating_sub(ROOT.len());
-    text.len() + text.matches(&placeholder()).count() * longer
-}
-
-fn placeholder() -> String {
-    format!("{ROOT}/")
+    text.len() + text.matches(OWN_URL).count() * longer
 }
 
 /// The URL of a path of the hub.

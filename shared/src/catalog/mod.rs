@@ -17,5 +17,8 @@ pub use snapshot::Snapshot;
 pub use visible::{Sight, Visible};
 
 /// Stands in stored documents for the hub's own root URL, which only the answer knows: `perigee:/api/stac`.
-/// The answer replaces it where a `/` follows.
+/// The answer replaces it where a `/` follows, see [`OWN_URL`].
 pub const ROOT: &str = "perigee:";
+
+/// How each of the hub's own URLs begins in stored documents: [`ROOT`] and the slash of the path.
+pub const OWN_URL: &str = "perigee:/";

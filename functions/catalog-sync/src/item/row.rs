@@ -1,7 +1,7 @@
 //! The facts by which searches find a document.
 
 use serde_json::{Map, Value};
-use shared::catalog::{Facts, ROOT, Scalar};
+use shared::catalog::{Facts, OWN_URL, Scalar};
 
 use super::instant;
 use super::spatial::Extent;
@@ -39,8 +39,7 @@ pub(super) fn facts(document: &Map<String, Value>, extent: Option<&Extent>) -> F
     lines.extend(keywords.filter_map(Value::as_str).map(str::to_lowercase));
     let description = text_of(properties, "description");
     // On one line, without the hub's own URLs.
-    let own = format!("{ROOT}/");
-    let words = description.split_whitespace().filter(|word| !word.contains(&own));
+    let words = description.split_whitespace().filter(|word| !word.contains(OWN_URL));
     lines.push(words.collect::<Vec<_>>().join(" "));
     let instant = |name: &str| properties.get(name).and_then(Value::as_str).and_then(instant::milliseconds);
     Facts {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
-use shared::catalog::{Category, ROOT};
+use shared::catalog::{Category, OWN_URL, ROOT};
 use shared::gitlab::{ProjectFacts, RepositoryFacts, RepositoryFile};
 
 use super::readme::Readme;
@@ -44,7 +44,7 @@ impl<'a> Source<'a> {
     ) -> Self {
         let text = repository.and_then(|repository| repository.readme.as_deref()).unwrap_or_default();
         // Only what is written here may stand for the hub's URL.
-        let text = super::text::cut(text, README).replace(&format!("{ROOT}/"), &format!("{ROOT}%2F"));
+        let text = super::text::cut(text, README).replace(OWN_URL, &format!("{ROOT}%2F"));
         let (front, body) = front_matter::split(&text, warnings);
         for warning in repository.iter().flat_map(|repository| &repository.warnings) {
             warnings.say(warning);
